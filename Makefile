@@ -1,0 +1,45 @@
+# make report | test | lab | lint | lock | clean. The README has the same steps without make.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+PRESET ?= smoke
+
+.DEFAULT_GOAL := help
+.PHONY: help setup report test lab lint lock clean
+
+help:
+	@sed -n '1s/^# //p' Makefile
+
+setup: $(READY)
+
+# The stamp is written last: an interrupted installation is taken up again, a finished one is left alone.
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else f"mesokit needs Python 3.11 to 3.13, and {sys.executable} is {v[0]}.{v[1]}: name another one with make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+report: $(READY)
+	$(BIN)/mesokit report --preset $(PRESET) --out report
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+lab: $(READY)
+	cd notebooks && ../$(BIN)/jupyter lab
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# Derive the exact versions again from the ranges in pyproject.toml (needs uv: pip install uv).
+lock:
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --no-header --no-annotate -o requirements.lock
+	{ sed -n '/^#/p' requirements.txt; cat requirements.lock; } > requirements.new
+	rm requirements.lock; mv requirements.new requirements.txt
+
+clean:
+	rm -rf work report

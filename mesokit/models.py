@@ -1,0 +1,97 @@
+"""The networks of Afchar et al., "MesoNet: a Compact Facial Video Forgery Detection Network" (WIFS 2018).
+
+Input: (n, size, size, 3) float32 RGB in [0, 1]. Output: (n, 1) float32, the score p_real in [0, 1] (real = 1).
+Layers carry names that notebooks use: conv1.. or block1.. (what a block computes, after its ReLU), norm1.., pool1..,
+hidden, hidden_leaky (the 16 hidden neurons), logit and p_real.
+"""
+
+from collections.abc import Callable
+
+import keras
+from keras import layers
+
+SIZE = 256  # the paper's input, pixels a side
+SEEDS = 100  # seeds a network may use: each layer has its own, and two networks share none
+
+
+def _conv(x, filters: int, kernel: int, seed: int, name: str, dilation: int = 1):
+    return layers.Conv2D(
+        filters,
+        kernel,
+        dilation_rate=dilation,
+        padding="same",
+        activation="relu",
+        kernel_initializer=keras.initializers.GlorotUniform(seed),
+        name=name,
+    )(x)
+
+
+def _inception(x, a: int, b: int, c: int, d: int, seed: int, name: str):
+    """Paper, figure 5: four parallel branches; dilated 3x3 kernels stand for the 5x5 and 7x7 of the usual inception."""
+    one = _conv(x, a, 1, seed, f"{name}_1x1")
+    two = _conv(_conv(x, b, 1, seed + 1, f"{name}_3x3_reduce"), b, 3, seed + 2, f"{name}_3x3")
+    three = _conv(_conv(x, c, 1, seed + 3, f"{name}_dilated2_reduce"), c, 3, seed + 4, f"{name}_dilated2", 2)
+    four = _conv(_conv(x, d, 1, seed + 5, f"{name}_dilated3_reduce"), d, 3, seed + 6, f"{name}_dilated3", 3)
+    return layers.Concatenate(name=name)([one, two, three, four])
+
+
+def _norm_pool(x, number: int, pool: int):
+    x = layers.BatchNormalization(name=f"norm{number}")(x)
+    return layers.MaxPooling2D(pool, padding="same", name=f"pool{number}")(x)
+
+
+def _tail(inputs, x, seed: int, name: str) -> keras.Model:
+    """The last two convolutions and the classifier, which both networks share."""
+    x = _norm_pool(_conv(x, 16, 5, seed + 1, "conv3"), 3, 2)
+    x = _norm_pool(_conv(x, 16, 5, seed + 2, "conv4"), 4, 4)
+    x = layers.Dropout(0.5, seed=seed + 3, name="dropout1")(layers.Flatten(name="flatten")(x))
+    x = layers.Dense(16, kernel_initializer=keras.initializers.GlorotUniform(seed + 4), name="hidden")(x)
+    x = layers.LeakyReLU(negative_slope=0.1, name="hidden_leaky")(x)
+    x = layers.Dropout(0.5, seed=seed + 5, name="dropout2")(x)
+    x = layers.Dense(1, kernel_initializer=keras.initializers.GlorotUniform(seed + 6), name="logit")(x)
+    outputs = layers.Activation("sigmoid", name="p_real")(x)
+    return keras.Model(inputs, outputs, name=name)
+
+
+def meso4(size: int = SIZE, seed: int = 0) -> keras.Model:
+    """Meso-4: four convolutions, 27,977 trainable parameters at 256 pixels (28,073 with the moving statistics).
+
+    `size`: pixels a side, at least 32. `seed`: of the initial weights and the dropout.
+    """
+    first = SEEDS * seed
+    inputs = keras.Input((size, size, 3), name="face")
+    x = _norm_pool(_conv(inputs, 8, 3, first, "conv1"), 1, 2)
+    x = _norm_pool(_conv(x, 8, 5, first + 10, "conv2"), 2, 2)
+    return _tail(inputs, x, first + 20, "meso4")
+
+
+def meso_inception4(size: int = SIZE, seed: int = 0) -> keras.Model:
+    """MesoInception-4: Meso-4 with two inception blocks in front, 28,615 trainable parameters at 256 pixels (28,725).
+
+    `size`: pixels a side, at least 32. `seed`: of the initial weights and the dropout.
+    """
+    first = SEEDS * seed
+    inputs = keras.Input((size, size, 3), name="face")
+    x = _norm_pool(_inception(inputs, 1, 4, 4, 2, first, "block1"), 1, 2)
+    x = _norm_pool(_inception(x, 2, 4, 4, 2, first + 10, "block2"), 2, 2)
+    return _tail(inputs, x, first + 20, "meso_inception4")
+
+
+NETWORKS: dict[str, Callable[..., keras.Model]] = {"meso4": meso4, "meso_inception4": meso_inception4}
+
+
+def logits(network: keras.Model) -> keras.Model:
+    """The same network, sharing its weights, without the last sigmoid: (n, 1) log-odds of being real.
+
+    The float32 sigmoid saturates at exactly 1 on real faces, and its gradient at 0; explanations need this view.
+    """
+    return keras.Model(network.inputs[0], network.get_layer("logit").output, name=f"{network.name}_logit")
+
+
+def activations(network: keras.Model, *names: str) -> keras.Model:
+    """A view of `network` that returns the outputs of the named layers, in that order, as a list."""
+    known = [layer.name for layer in network.layers]
+    for name in names:
+        if name not in known:
+            raise ValueError(f"{network.name} has no layer {name!r}; it has {', '.join(known)}")
+    return keras.Model(network.inputs[0], [network.get_layer(name).output for name in names])

@@ -1,0 +1,198 @@
+"""Named weights (bundled with the package, or the authors' to download) and safe loading of anybody's file.
+
+A weight file is untrusted input: its sha256 is checked where it is known, the shapes it declares are compared with the
+network's before a byte of data is read (a small file can declare a huge one), and no file may carry code.
+"""
+
+import os
+import zipfile
+from pathlib import Path
+from typing import NamedTuple
+
+import h5py
+import keras
+import numpy as np
+import pooch
+
+from mesokit import models
+
+AUTHORS = "https://github.com/DariusAf/MesoNet/raw/master/weights/"  # Apache-2.0, Afchar and Nozick
+BUNDLED = Path(__file__).parent / "bundled"
+LARGEST = 1 << 30  # bytes of weights a .keras file may declare: Xception with its optimizer has a quarter of it
+
+
+class Entry(NamedTuple):
+    """A known weight file: its network in `models.NETWORKS`, its file name, sha256 and, if not bundled, address."""
+
+    network: str
+    file: str
+    sha256: str
+    url: str | None
+    about: str
+
+
+def _authors(network: str, file: str, sha256: str, forgery: str) -> Entry:
+    return Entry(network, file, sha256, AUTHORS + file, f"the authors' {network}, trained on {forgery} faces")
+
+
+WEIGHTS: dict[str, Entry] = {
+    "afchar-meso4-deepfake": _authors(
+        "meso4", "Meso4_DF.h5", "036ed30d04ffd9c7506f825b97c86aa64915f5818931da96817b169aad790af5", "Deepfake"
+    ),
+    "afchar-meso4-face2face": _authors(
+        "meso4", "Meso4_F2F.h5", "bcfda015d217b9f8d6557693edbdf9f4e79cfd22672541968dd0e2954462b5d7", "Face2Face"
+    ),
+    "afchar-meso_inception4-deepfake": _authors(
+        "meso_inception4",
+        "MesoInception_DF.h5",
+        "234586d40058e76ef8b6f27ca4b63c06e31c2a5a69c0d8ba6f30b1468ab7bafa",
+        "Deepfake",
+    ),
+    "afchar-meso_inception4-face2face": _authors(
+        "meso_inception4",
+        "MesoInception_F2F.h5",
+        "d4533ac8a3197dc35c47405d23d99e888c1d0135e267e03540c7451feaccff3f",
+        "Face2Face",
+    ),
+}
+DEFAULT = "meso4-deepfake"  # what `scan` and the notebooks use when nothing is named
+
+
+def cache() -> Path:
+    """The folder of downloaded weights: the environment variable MESOKIT_CACHE, else the user's cache folder."""
+    return Path(os.environ.get("MESOKIT_CACHE") or pooch.os_cache("mesokit"))
+
+
+def fetch(name: str, progress: bool = True) -> Path:
+    """The file of the weights called `name`, downloaded once if it is not bundled, its sha256 checked.
+
+    Raises ValueError for an unknown name or a file with another sha256, OSError when it cannot be downloaded.
+    """
+    if name not in WEIGHTS:
+        raise ValueError(f"no weights are called {name!r}; there are {', '.join(sorted(WEIGHTS))}")
+    entry = WEIGHTS[name]
+    if entry.url is None:
+        return _checked(BUNDLED / entry.file, entry)
+    path = cache() / entry.file
+    if path.exists():
+        return _checked(path, entry)
+    downloader = pooch.HTTPDownloader(progressbar=progress, timeout=30)
+    try:
+        pooch.retrieve(entry.url, f"sha256:{entry.sha256}", entry.file, cache(), downloader=downloader)
+    except ValueError as error:  # pooch has deleted what it got
+        raise ValueError(
+            f"{entry.url}: the download has another sha256 than {name} should; nothing was kept"
+        ) from error
+    except OSError as error:
+        raise OSError(
+            f"cannot download {name} (no network?): get {entry.url} elsewhere and put it into {cache()}"
+        ) from error
+    return path
+
+
+def _checked(path: Path, entry: Entry) -> Path:
+    if pooch.file_hash(path) != entry.sha256:
+        raise ValueError(f"{path}: its sha256 is not that of the published file; delete it to get it again")
+    return path
+
+
+def load(source: str | os.PathLike[str]) -> keras.Model:
+    """A network with the weights `source`: a name in `WEIGHTS`, or a file ending in .h5, .weights.h5 or .keras.
+
+    The network and its input size are recognised by the shapes in the file. Raises FileNotFoundError, OSError, and
+    ValueError for what is not a weight file of these networks, is damaged, holds NaN or infinity, or carries code.
+    """
+    path = fetch(str(source)) if str(source) in WEIGHTS else Path(source)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{source}: no such weight file, and no weights are called so (names: {', '.join(WEIGHTS)})"
+        )
+    network = _load_keras(path) if path.suffix == ".keras" else _load_h5(path)
+    if not all(np.isfinite(values).all() for values in network.get_weights()):
+        raise ValueError(
+            f"{path}: the weights hold NaN or infinite numbers; the file is damaged or its training diverged"
+        )
+    return network
+
+
+def save(network: keras.Model, path: Path) -> None:
+    """Write the weights of `network` to `path` (ending in .weights.h5), whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".part-{os.getpid()}-{path.name}")
+    try:
+        network.save_weights(part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _load_h5(path: Path) -> keras.Model:
+    try:
+        with h5py.File(path) as file:
+            shapes = _declared_shapes(file, path)
+    except OSError as error:
+        raise ValueError(f"{path}: not a whole HDF5 file (truncated, or something else); get it again") from error
+    network = _recognise(shapes, path)
+    try:
+        network.load_weights(path)
+    except (ValueError, KeyError, OSError) as error:
+        raise ValueError(f"{path}: its layers are not those of {network.name}, or it is damaged") from error
+    return network
+
+
+def _declared_shapes(file: h5py.File, path: Path) -> list[tuple[int, ...]]:
+    """The shapes of all weight arrays in an open HDF5 file, read from its headers only."""
+    shapes: list[tuple[int, ...]] = []
+
+    def visit(group: h5py.Group) -> None:
+        for key in group:
+            if not isinstance(group.get(key, getlink=True), h5py.HardLink):
+                raise ValueError(f"{path}: it links to other places ({key}); weights must be in the file itself")
+            item = group[key]
+            if isinstance(item, h5py.Group):
+                visit(item)
+            elif item.is_virtual or item.external:
+                raise ValueError(
+                    f"{path}: {key} points to data outside of the file; weights must be in the file itself"
+                )
+            elif "seed_generator" not in item.name and "optimizer" not in item.name:
+                shapes.append(item.shape)
+
+    visit(file)
+    return sorted(shapes)
+
+
+def _recognise(shapes: list[tuple[int, ...]], path: Path) -> keras.Model:
+    """The network whose arrays have exactly these shapes; the input size follows from the first dense layer's rows."""
+    dense = [shape[0] for shape in shapes if len(shape) == 2 and shape[1] == 16]
+    cells = round((dense[0] / 16) ** 0.5) if len(dense) == 1 else 0  # 16 channels; four poolings divide a side by 32
+    if 1 <= cells <= 64:
+        for build in models.NETWORKS.values():
+            network = build(size=32 * cells)
+            if sorted(tuple(w.shape) for w in network.weights if "seed" not in w.path) == shapes:
+                return network
+    raise ValueError(f"{path}: not the weights of {' or '.join(models.NETWORKS)}: its arrays have other shapes")
+
+
+def _load_keras(path: Path) -> keras.Model:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+            with archive.open("model.weights.h5") as member, h5py.File(member) as file:
+                size += 4 * sum(int(np.prod(shape)) for shape in _declared_shapes(file, path))
+    except (zipfile.BadZipFile, KeyError, OSError) as error:
+        raise ValueError(f"{path}: not a whole .keras file (truncated, or something else); get it again") from error
+    if size > LARGEST:
+        raise ValueError(
+            f"{path}: it declares more than {LARGEST >> 20} MB of weights; no network of this kit is so large"
+        )
+    try:
+        network = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # the file chooses which of Keras' and Python's errors comes
+        code = (
+            "it carries code (a Lambda layer), which is never run" if "ambda" in str(error) else "Keras cannot read it"
+        )
+        raise ValueError(f"{path}: {code}; save the weights alone (.weights.h5) instead") from error
+    if len(network.inputs) != 1 or network.input_shape[-1:] != (3,) or network.output_shape[1:] != (1,):
+        raise ValueError(f"{path}: a network of this kit takes one image (size, size, 3) and gives one number p_real")
+    return network

@@ -1,0 +1,86 @@
+"""The networks against the authors' weights and the outputs of the authors' own code."""
+
+import keras
+import numpy as np
+import pytest
+
+from mesokit import models, weights
+
+NAMES = {
+    "Meso4_DF": "meso4",
+    "Meso4_F2F": "meso4",
+    "MesoInception_DF": "meso_inception4",
+    "MesoInception_F2F": "meso_inception4",
+}
+LAYERS = {
+    "pool1_mean": "pool1",
+    "pool2_mean": "pool2",
+    "pool3_mean": "pool3",
+    "pool4_mean": "pool4",
+    "dense16": "hidden_leaky",
+    "scores": "p_real",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "trainable", "total"), [("meso4", 27_977, 28_073), ("meso_inception4", 28_615, 28_725)]
+)
+def test_parameter_counts_are_the_papers(name, trainable, total):
+    network = models.NETWORKS[name]()
+    assert sum(int(np.prod(w.shape)) for w in network.trainable_weights) == trainable
+    assert network.count_params() == total
+
+
+@pytest.mark.parametrize("name", models.NETWORKS)
+def test_any_input_size_and_seed(name):
+    build = models.NETWORKS[name]
+    same, again, other = build(size=100, seed=1), build(size=100, seed=1), build(size=100, seed=2)
+    faces = np.random.default_rng(0).random((2, 100, 100, 3), dtype=np.float32)
+    assert np.array_equal(same(faces), again(faces))
+    assert not np.allclose(same(faces), other(faces))
+
+
+def _outputs(network, faces):
+    outputs = models.activations(network, *LAYERS.values())(faces)
+    return [np.asarray(o).mean((1, 2)) if np.ndim(o) == 4 else np.asarray(o) for o in outputs]
+
+
+@pytest.fixture(scope="module")
+def outputs(reference):
+    return np.load(reference / "afchar2018" / "reference_outputs.npz", allow_pickle=False)
+
+
+def _in_float64(network):
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float64")
+    try:
+        exact = models.NETWORKS[network.name]()
+    finally:
+        keras.config.set_dtype_policy(policy)
+    exact.set_weights(network.get_weights())
+    return exact
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_outputs_agree_with_the_authors_code(reference, outputs, name):
+    network = weights.load(reference / "afchar2018" / f"{name}.h5")
+    assert network.name == NAMES[name]
+    faces = np.concatenate([outputs["noise"], outputs["images"]]).astype(np.float32) / 255
+    ours = dict(zip(LAYERS, _outputs(network, faces), strict=True))
+    # Hidden neurons sum 1,024 products to values near 100: in float32 two processors differ there by 1e-4.
+    ours["dense16"] = _outputs(_in_float64(network), faces.astype(np.float64))[4]
+    for key, values in ours.items():
+        expected = outputs[f"{name}_{key}"]
+        assert np.abs(values.reshape(expected.shape) - expected).max() < 1e-4, key
+
+
+def test_logits_share_the_weights():
+    network = models.meso4(size=64)
+    faces = np.random.default_rng(0).random((3, 64, 64, 3), dtype=np.float32)
+    network.get_layer("logit").bias.assign([0.5])
+    assert np.allclose(1 / (1 + np.exp(-np.asarray(models.logits(network)(faces)))), network(faces), atol=1e-6)
+
+
+def test_unknown_layer_is_named():
+    with pytest.raises(ValueError, match="no layer 'conv9'; it has face, conv1"):
+        models.activations(models.meso4(size=32), "conv9")

@@ -1,0 +1,179 @@
+"""Weight files: the authors', one's own, and what must be refused."""
+
+import hashlib
+import zipfile
+
+import h5py
+import keras
+import numpy as np
+import pooch
+import pytest
+
+from mesokit import models, weights
+
+FACES = np.random.default_rng(0).random((2, 64, 64, 3), dtype=np.float32)
+
+
+@pytest.fixture
+def saved(tmp_path):
+    path = tmp_path / "own.weights.h5"
+    network = models.meso_inception4(size=64, seed=3)
+    weights.save(network, path)
+    return path, network
+
+
+def test_own_weights_come_back_with_their_input_size(saved):
+    path, network = saved
+    again = weights.load(path)
+    assert again.name == "meso_inception4"
+    assert np.array_equal(again(FACES), network(FACES))
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def test_keras_file_comes_back(tmp_path):
+    network = models.meso4(size=64)
+    network.save(tmp_path / "own.keras")
+    assert np.array_equal(weights.load(tmp_path / "own.keras")(FACES), network(FACES))
+
+
+def test_known_files_have_the_published_hashes(reference):
+    for name, entry in weights.WEIGHTS.items():
+        if name.startswith("afchar-"):
+            assert pooch.file_hash(reference / "afchar2018" / entry.file) == entry.sha256
+
+
+def test_bundled_weights_load():
+    for name, entry in weights.WEIGHTS.items():
+        if entry.url is None:
+            assert weights.load(name).name == entry.network
+            assert (weights.BUNDLED / entry.file).stat().st_size < 250_000
+
+
+def test_truncated_file(saved):
+    path, _ = saved
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(ValueError, match="not a whole HDF5 file"):
+        weights.load(path)
+
+
+def test_wrong_architecture(tmp_path):
+    network = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(16)])
+    network.save_weights(tmp_path / "other.weights.h5")
+    with pytest.raises(ValueError, match="not the weights of meso4 or meso_inception4"):
+        weights.load(tmp_path / "other.weights.h5")
+
+
+def test_text_and_missing_files(tmp_path):
+    (tmp_path / "text.h5").write_text("hello")
+    (tmp_path / "text.keras").write_text("hello")
+    with pytest.raises(ValueError, match="not a whole HDF5 file"):
+        weights.load(tmp_path / "text.h5")
+    with pytest.raises(ValueError, match=r"not a whole \.keras file"):
+        weights.load(tmp_path / "text.keras")
+    with pytest.raises(FileNotFoundError, match="no such weight file"):
+        weights.load(tmp_path / "absent.h5")
+
+
+def test_not_finite(saved):
+    path, network = saved
+    network.get_layer("hidden").bias.assign(np.full(16, np.nan))
+    weights.save(network, path)
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        weights.load(path)
+
+
+def test_decompression_bomb_is_refused_unread(tmp_path):
+    with h5py.File(tmp_path / "bomb.h5", "w") as file:
+        file.create_dataset("kernel", shape=(1 << 20, 1 << 20), dtype="f4", chunks=(1024, 1024), compression="gzip")
+    with pytest.raises(ValueError, match="other shapes"):
+        weights.load(tmp_path / "bomb.h5")
+
+
+def test_links_out_of_the_file_are_refused(tmp_path):
+    with h5py.File(tmp_path / "link.h5", "w") as file:
+        file["kernel"] = h5py.ExternalLink("elsewhere.h5", "/kernel")
+    with pytest.raises(ValueError, match="links to other places"):
+        weights.load(tmp_path / "link.h5")
+
+
+def test_code_in_a_keras_file_is_refused(tmp_path):
+    network = keras.Sequential(
+        [keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Lambda(lambda x: x[:, :1])]
+    )
+    network.save(tmp_path / "code.keras")
+    with pytest.raises(ValueError, match="carries code"):
+        weights.load(tmp_path / "code.keras")
+
+
+def test_keras_file_of_another_kind_of_network(tmp_path):
+    network = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(2)])
+    network.save(tmp_path / "two.keras")
+    with pytest.raises(ValueError, match="gives one number p_real"):
+        weights.load(tmp_path / "two.keras")
+
+
+def test_truncated_keras_file(tmp_path):
+    models.meso4(size=64).save(tmp_path / "own.keras")
+    data = (tmp_path / "own.keras").read_bytes()
+    (tmp_path / "own.keras").write_bytes(data[: len(data) // 2])
+    with pytest.raises(ValueError, match=r"not a whole \.keras file"):
+        weights.load(tmp_path / "own.keras")
+
+
+def test_unknown_name():
+    with pytest.raises(ValueError, match="no weights are called 'nothing'; there are afchar-"):
+        weights.fetch("nothing")
+
+
+def test_offline_says_where_to_put_the_file(tmp_path, monkeypatch):
+    monkeypatch.setenv("MESOKIT_CACHE", str(tmp_path))
+    entry = weights.WEIGHTS["afchar-meso4-deepfake"]._replace(url="http://127.0.0.1:9/Meso4_DF.h5")
+    monkeypatch.setitem(weights.WEIGHTS, "afchar-meso4-deepfake", entry)
+    with pytest.raises(OSError, match="cannot download afchar-meso4-deepfake") as caught:
+        weights.fetch("afchar-meso4-deepfake", progress=False)
+    assert str(tmp_path) in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def server(tmp_path):
+    """Serve the folder tmp_path/www on this machine; yields its address."""
+    import http.server
+    import threading
+    from functools import partial
+
+    (tmp_path / "www").mkdir()
+    handler = partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path / "www")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{running.server_port}/"
+        running.shutdown()
+
+
+@pytest.mark.parametrize("honest", [True, False])
+def test_download_is_kept_only_with_the_right_hash(tmp_path, monkeypatch, server, honest):
+    data = b"some weights"
+    (tmp_path / "www" / "w.h5").write_bytes(data)
+    cache = tmp_path / "cache"
+    monkeypatch.setenv("MESOKIT_CACHE", str(cache))
+    sha256 = hashlib.sha256(data if honest else b"other").hexdigest()
+    monkeypatch.setitem(weights.WEIGHTS, "test", weights.Entry("meso4", "w.h5", sha256, server + "w.h5", ""))
+    if honest:
+        assert weights.fetch("test", progress=False).read_bytes() == data
+        (cache / "w.h5").write_bytes(b"changed")
+        with pytest.raises(ValueError, match="delete it to get it again"):
+            weights.fetch("test", progress=False)
+    else:
+        with pytest.raises(ValueError, match="another sha256"):
+            weights.fetch("test", progress=False)
+        assert list(cache.iterdir()) == []
+
+
+def test_keras_file_that_declares_too_much(tmp_path):
+    with h5py.File(tmp_path / "model.weights.h5", "w") as file:
+        file.create_dataset("kernel", shape=(1 << 20, 1 << 20), dtype="f4", chunks=(1024, 1024), compression="gzip")
+    with zipfile.ZipFile(tmp_path / "bomb.keras", "w") as archive:
+        archive.write(tmp_path / "model.weights.h5", "model.weights.h5")
+        archive.writestr("config.json", "{}")
+    with pytest.raises(ValueError, match="declares more than"):
+        weights.load(tmp_path / "bomb.keras")
