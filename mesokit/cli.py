@@ -1,0 +1,211 @@
+"""The command line: mesokit report | scan | check.
+
+Every import that takes time is inside the command that needs it: `mesokit --help` answers at once.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from mesokit import __version__
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; returns the exit status. What a user can cause ends in one sentence, a bug in a traceback."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return arguments.command(arguments)
+    except (ValueError, OSError) as error:
+        if arguments.debug:
+            raise
+        print(f"mesokit: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("mesokit: stopped", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="mesokit", description="Learn how compact networks detect forged face video.")
+    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    report = commands.add_parser("report", help="run the notebooks and write a report")
+    report.add_argument(
+        "--preset", default="smoke", help="parameters of the notebooks: smoke, class, paper (%(default)s)"
+    )
+    report.add_argument("--only", nargs="+", metavar="NN", help="only the notebooks whose names begin so, as in 02 05")
+    report.add_argument("--out", type=Path, default=Path("report"), help="folder to write (%(default)s)")
+    report.add_argument("--notebooks", type=Path, help="folder of the notebooks (default: that of this checkout)")
+    report.add_argument(
+        "--timeout", type=float, default=3600, help="seconds after which a notebook is stopped (%(default)s)"
+    )
+    report.add_argument(
+        "-p",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("NAME", "VALUE"),
+        dest="parameters",
+        help="a parameter of every notebook that has it, over the preset's",
+    )
+    report.set_defaults(command=_report)
+
+    scan = commands.add_parser("scan", help="judge clips, photographs or folders of them")
+    scan.add_argument("paths", nargs="+", metavar="PATH", help="a clip, a photograph or a folder")
+    scan.add_argument("--weights", metavar="NAME|FILE", help="named weights or a weight file (default: bundled Meso-4)")
+    scan.add_argument("--frames", type=_positive, default=30, help="frames to look at in each clip (%(default)s)")
+    scan.add_argument("--rule", default="mean", help="from frames to a clip: mean, median, vote (%(default)s)")
+    scan.add_argument("--json", action="store_true", help="print the results for machines")
+    scan.add_argument("--html", type=Path, metavar="FILE", help="also write a page with faces and timelines")
+    scan.set_defaults(command=_scan)
+
+    check = commands.add_parser("check", help="what is installed, what is missing")
+    check.set_defaults(command=_check)
+    return parser
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
+    return value
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    import yaml
+    from tqdm import tqdm
+
+    from mesokit import report
+
+    folder = arguments.notebooks or Path(__file__).parent.parent / "notebooks"
+    chosen = _notebooks(folder, arguments.only)
+    parameters = report.load_preset(folder / "presets" / f"{arguments.preset}.yaml", folder)
+    given = {name: yaml.safe_load(value) for name, value in arguments.parameters}
+    known = {path.stem: report.notebook_parameters(path) for path in chosen}
+    for name, values in report.spread(given, known, "-p").items():
+        parameters[name] = {**parameters.get(name, {}), **values}
+    outcomes = []
+    with tqdm(
+        total=0, unit="cell", bar_format="{desc:32} {percentage:3.0f}% {n_fmt}/{total_fmt} cells, {elapsed}"
+    ) as bar:
+
+        def progress(name: str, done: int, total: int) -> None:
+            bar.total, bar.n = total, done
+            bar.set_description_str(name)
+
+        for outcome in report.run(chosen, parameters, arguments.out, arguments.timeout, progress):
+            outcomes.append(outcome)
+            bar.write(f"{outcome.status:8} {outcome.seconds:6.1f} s  {outcome.name}  {outcome.error or ''}")
+    index = report.render(arguments.out, outcomes, report.environment(arguments.preset, parameters))
+    print(f"report: {index}")
+    return int(any(outcome.status != "ok" for outcome in outcomes))
+
+
+def _notebooks(folder: Path, only: list[str] | None) -> list[Path]:
+    found = sorted(folder.glob("[0-9]*.ipynb"))
+    if not found:
+        raise ValueError(f"{folder}: no notebooks here; name their folder with --notebooks, or run in a checkout")
+    for prefix in only or []:
+        if not any(path.name.startswith(prefix) for path in found):
+            raise ValueError(f"--only {prefix}: no notebook begins so; there are {', '.join(p.stem for p in found)}")
+    return [path for path in found if not only or path.name.startswith(tuple(only))]
+
+
+def _scan(arguments: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from mesokit import evaluation, manifest, scan, weights
+
+    name = arguments.weights or weights.DEFAULT
+    evaluation.rule(arguments.rule)  # refuse a wrong name before minutes of work
+    if arguments.html and not arguments.html.absolute().parent.is_dir():
+        raise ValueError(f"{arguments.html}: its folder does not exist; make it first")
+    paths = list(scan.find(arguments.paths))
+    if not paths:
+        raise ValueError(
+            f"{', '.join(arguments.paths)}: no clip or photograph in there ({', '.join(sorted(scan.SUFFIXES))})"
+        )
+    network = weights.load(name)
+    score, size = evaluation.scorer(network), network.input_shape[1]
+    judged = [
+        scan.judge(path, score, size, arguments.frames, arguments.rule)
+        for path in tqdm(paths, unit="file", disable=None if len(paths) > 1 else True)
+    ]
+    if arguments.html:
+        manifest.write(arguments.html, scan.page(judged, name, arguments.rule, 0.5).encode())
+    if arguments.json:
+        found = {"weights": name, "rule": arguments.rule, "threshold": 0.5, "clips": [one.record() for one in judged]}
+        print(json.dumps(found, indent=2))
+    else:
+        _print(judged)
+        print(f"\n{scan.CAVEAT}", file=sys.stderr)
+    return int(any(one.verdict == "error" for one in judged))
+
+
+def _print(judged: list[Any]) -> None:
+    for one in judged:
+        numbers = "" if one.p_real is None else f"p_real {one.p_real:.3f}  p_forged {1 - one.p_real:.3f}"
+        print(f"{one.verdict:8}{numbers:31}{_printable(one.path)}\n        {_printable(one.reason)}")
+
+
+def _printable(text: str) -> str:
+    """A file name is untrusted: control characters could rewrite the terminal."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    """What is installed and what is missing, a line each; exit status 1 when something needed is missing."""
+    missing = 0
+    for line, fine, remedy in _findings():
+        print(f"{'ok' if fine else 'MISSING':8}{line}{'' if fine else ': ' + remedy}")
+        missing += not fine
+    return int(missing > 0)
+
+
+def _findings() -> Iterator[tuple[str, bool, str]]:
+    from importlib import metadata
+
+    from packaging.requirements import Requirement
+
+    yield f"Python {sys.version.split()[0]}", (3, 11) <= sys.version_info[:2] <= (3, 13), "use Python 3.11 to 3.13"
+    for text in metadata.requires("mesokit") or []:
+        need = Requirement(text)
+        if need.marker is not None and not need.marker.evaluate():
+            continue
+        try:
+            version = metadata.version(need.name)
+        except metadata.PackageNotFoundError:
+            version = "is not installed"
+        yield (
+            f"{need.name} {version}",
+            need.specifier.contains(version) if version[0].isdigit() else False,
+            f"install {need}",
+        )
+    wheels = sorted({d.name for d in metadata.distributions() if d.name.lower().startswith("opencv-")})
+    yield (
+        f"one OpenCV ({', '.join(wheels)})",
+        len(wheels) == 1,
+        "several overwrite each other: install one of them only",
+    )
+    yield from _weights_found()
+
+
+def _weights_found() -> Iterator[tuple[str, bool, str]]:
+    from mesokit import weights
+
+    for name, entry in weights.WEIGHTS.items():
+        bundled = entry.url is None
+        present = (weights.BUNDLED if bundled else weights.cache()).joinpath(entry.file).is_file()
+        if bundled or present:
+            yield f"weights {name}", present, "the installation is damaged: install mesokit again"
+        else:
+            yield f"weights {name}: not downloaded yet (optional, {entry.url})", True, ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

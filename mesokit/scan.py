@@ -1,0 +1,148 @@
+"""Judge clips and photographs: from a file to a verdict with its reasons.
+
+A teaching tool for the forgeries of 2018, not a detector to rely on: a verdict says what one small network finds, and
+`abstain` where it has nothing to look at.
+"""
+
+import base64
+import math
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from mesokit import evaluation, faces, video
+from mesokit.evaluation import Score
+
+SUFFIXES = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".jpg", ".jpeg", ".png", ".webp", ".bmp"}
+ALREADY_ALIGNED = (
+    0.8  # share of a square image's side that its face's crop would take; the authors' faces: 0.83 to 1.03
+)
+CAVEAT = "A teaching tool for the forgeries of 2018: do not rely on its verdicts."
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The verdict on one file, and what it rests on."""
+
+    path: str
+    verdict: str  # real, forged, abstain or error
+    reason: str
+    p_real: float | None = None
+    frames: list[dict[str, Any]] = field(default_factory=list)  # frame, time (s), p_real, box (x, y, w, h), confidence
+    crops: np.ndarray = field(default_factory=lambda: np.empty((0, 1, 1, 3), np.uint8))  # (n, size, size, 3), RGB
+
+    def record(self) -> dict[str, Any]:
+        """The entry of `scan --json`."""
+        p_forged = None if self.p_real is None else 1 - self.p_real
+        return {
+            "path": self.path,
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "p_real": self.p_real,
+            "p_forged": p_forged,
+            "frames": self.frames,
+        }
+
+
+def find(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Path]:
+    """The files named, and of each folder named the clips and photographs in it, sorted, folders in it included."""
+    for path in map(Path, paths):
+        if path.is_dir():
+            inside = (p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+            yield from sorted(p for p in inside if p.is_file())
+        else:
+            yield path
+
+
+def judge(
+    path: str | os.PathLike[str],
+    score: Score,
+    size: int = 256,
+    frames: int = 30,
+    rule: str = "mean",
+    threshold: float = 0.5,
+    min_face: int = 40,
+) -> Judged:
+    """The verdict on one clip or photograph; a file that cannot be read gives the verdict `error`.
+
+    `score`: from `evaluation.scorer`, of a network that takes `size` pixels. `frames`: at most so many are looked at,
+    evenly over the clip. `rule`: a key of `evaluation.RULES`. Forged when p_real <= `threshold`. Faces under
+    `min_face` pixels are not judged. Raises ValueError for wrong arguments.
+    """
+    aggregate = evaluation.rule(rule)
+    try:
+        looked, found = _faces(Path(path), frames, min_face)
+    except (ValueError, OSError) as error:
+        return Judged(str(path), "error", str(error))
+    if not found:
+        reason = f"no face of at least {min_face} pixels in any of {looked} frames looked at"
+        return Judged(str(path), "abstain", reason)
+    crops = np.stack([_crop(frame.image, face, size) for frame, face in found])
+    p_real = score(crops)
+    rows = [_row(frame, face, p) for (frame, face), p in zip(found, p_real, strict=True)]
+    value = aggregate(p_real)
+    verdict = "real" if value > threshold else "forged"
+    reason = f"{rule} of p_real over {len(found)} faces in {looked} frames is {value:.3f}, threshold {threshold:g}"
+    return Judged(str(path), verdict, reason, round(value, 6), rows, crops)
+
+
+def _faces(path: Path, frames: int, min_face: int) -> tuple[int, list[tuple[video.Frame, faces.Face]]]:
+    """How many frames were looked at, and those with a face, beside it."""
+    if video.is_image(path):
+        image = video.read_image(path)
+        face = faces.main_face(faces.detect(image, min_face))
+        return 1, [] if face is None else [(video.Frame(0, 0.0, True, image), face)]
+    indices = video.even_indices(video.probe(path).frames, frames)
+    taken = list(video.read_frames(path, indices))
+    found = faces.follow([frame.image for frame in taken], min_face)
+    return len(taken), [(frame, face) for frame, face in zip(taken, found, strict=True) if face is not None]
+
+
+def _crop(image: np.ndarray, face: faces.Face, size: int) -> np.ndarray:
+    """The aligned face; an image that is one already, as those of published face datasets are, is only resized."""
+    height, width = image.shape[:2]
+    if height == width and faces.square(face)[2] >= ALREADY_ALIGNED * width:
+        return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA if width > size else cv2.INTER_CUBIC)
+    return faces.align(image, face, size)
+
+
+def _row(frame: video.Frame, face: faces.Face, p_real: float) -> dict[str, Any]:
+    return {
+        "frame": int(frame.index),
+        "time": round(float(frame.time), 4),
+        "p_real": round(float(p_real), 6),
+        "box": [round(float(v), 1) for v in face.box],
+        "confidence": round(float(face.confidence), 4),
+    }
+
+
+def page(judged: list[Judged], weights: str, rule: str, threshold: float) -> str:
+    """A self-contained HTML page of the verdicts: text of untrusted origin is escaped."""
+    import jinja2
+
+    environment = jinja2.Environment(loader=jinja2.PackageLoader("mesokit"), autoescape=True, trim_blocks=True)
+    clips = [{"it": one, "image": _thumbnail(one), "line": _timeline(one)} for one in judged]
+    template = environment.get_template("scan.html")
+    return template.render(clips=clips, weights=weights, rule=rule, threshold=threshold, caveat=CAVEAT)
+
+
+def _thumbnail(one: Judged) -> str | None:
+    """The face with the median score, as a data address."""
+    if not len(one.crops):
+        return None
+    middle = one.crops[np.argsort([row["p_real"] for row in one.frames])[len(one.crops) // 2]]
+    _, data = cv2.imencode(".jpg", cv2.cvtColor(cv2.resize(middle, (128, 128)), cv2.COLOR_RGB2BGR))
+    return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode()
+
+
+def _timeline(one: Judged) -> str | None:
+    """The points of an SVG line of p_real over time in a box of 200 x 40."""
+    if len(one.frames) < 2:
+        return None
+    last = max(row["time"] for row in one.frames) or math.inf
+    return " ".join(f"{200 * row['time'] / last:.1f},{40 - 40 * row['p_real']:.1f}" for row in one.frames)

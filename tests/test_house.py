@@ -1,0 +1,154 @@
+"""Guard rails: who may import whom, what is committed, and that the README says what is there."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "mesokit"
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+# In the order data flows: a module may import from those above it only.
+ORDER = [
+    "video",
+    "faces",
+    "manifest",
+    "synthetic",
+    "sources",
+    "dataset",
+    "models",
+    "weights",
+    "training",
+    "evaluation",
+    "scan",
+    "interpret",
+    "plots",
+    "checks",
+    "widgets",
+    "report",
+    "cli",
+]
+WITHOUT_TENSORFLOW = {"plots", "manifest", "video"}
+HEAVY = {"tensorflow", "keras", "mtcnn", "onnxruntime", "tf_keras_vis"}
+
+
+def _room(path):
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def _imports(path):
+    """(names imported from mesokit, top names imported from elsewhere) anywhere in a file."""
+    ours, others = set(), set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            parts = name.split(".")
+            (ours if parts[0] == "mesokit" else others).add(parts[1] if parts[0] == "mesokit" else parts[0])
+    return ours & set(ORDER), others
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_lower_rooms_import_only_from_rooms_above(path):
+    room = _room(path)
+    if room == "__init__":
+        assert _imports(path)[0] == set()
+        return
+    ours, others = _imports(path)
+    assert {name for name in ours if ORDER.index(name) > ORDER.index(room)} == set()
+    assert room in {"cli", "widgets"} or "widgets" not in ours
+    if room in WITHOUT_TENSORFLOW:
+        assert others & HEAVY == set()
+        assert ours <= WITHOUT_TENSORFLOW
+
+
+def _loaded_by(code):
+    program = f"import sys; {code}; print(*sorted({{m.split('.')[0] for m in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_importing_mesokit_loads_nothing_heavy():
+    assert _loaded_by("import mesokit") & (HEAVY | {"numpy", "pandas", "cv2"}) == set()
+    assert _loaded_by("from mesokit import cli; cli._parser()") & (HEAVY | {"numpy", "pandas", "cv2"}) == set()
+
+
+@pytest.mark.parametrize("module", sorted(WITHOUT_TENSORFLOW))
+def test_light_modules_load_no_tensorflow(module):
+    if (PACKAGE / f"{module}.py").exists():
+        assert _loaded_by(f"from mesokit import {module}") & HEAVY == set()
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_notebooks_are_committed_without_outputs_and_with_parameters(path):
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
+    tagged = [cell for cell in code if "parameters" in cell["metadata"].get("tags", [])]
+    assert len(tagged) == 1
+    for statement in ast.parse("".join(tagged[0]["source"])).body:
+        assert isinstance(statement, ast.Assign)
+        ast.literal_eval(statement.value)
+    lines = [line for line in "".join(tagged[0]["source"]).splitlines() if line.strip()]
+    assert all("#" in line for line in lines), "each parameter carries a comment"
+
+
+def test_there_are_notebooks_and_presets_name_them():
+    from mesokit import report
+
+    assert NOTEBOOKS
+    for preset in (ROOT / "notebooks" / "presets").glob("*.yaml"):
+        report.load_preset(preset)
+
+
+def test_readme_commands_exist():
+    """Every make target, mesokit command and script that the README shows is there."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = "\n".join(re.findall(r"```\w*\n(.*?)```", readme, re.DOTALL))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    shown = set(re.findall(r"\bmake ([a-z-]+)", blocks))
+    assert {"report", "test", "lab"} <= shown <= targets
+    for script in re.findall(r"\S+/\w+\.py", blocks):
+        assert (ROOT / script).is_file(), script
+    for command, *options in re.findall(r"\bmesokit (report|scan|check)([^\n#]*)", blocks):
+        text = subprocess.run(
+            [sys.executable, "-m", "mesokit.cli", command, "--help"], capture_output=True, text=True, check=True
+        ).stdout
+        for option in re.findall(r"(?<=\s)--?[a-z]+", options[0]):
+            assert option in text, f"mesokit {command} {option}"
+
+
+def test_versions_agree_and_stand_in_one_place():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    import mesokit
+
+    assert project["version"] == mesokit.__version__
+    assert f"version: {mesokit.__version__}" in (ROOT / "CITATION.cff").read_text()
+    assert "-r requirements.txt" in (ROOT / "environment.yml").read_text()
+    pinned = re.findall(r"^([A-Za-z0-9_.-]+)==", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    assert [name for name in pinned if name.startswith("opencv")] == ["opencv-python-headless"]
+    for need in project["dependencies"]:
+        assert re.split(r"[<>=!]", need)[0] in pinned, need
+
+
+def test_no_absolute_path_in_any_file():
+    files = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    if files.returncode:
+        pytest.skip("not a git checkout")
+    for name in files.stdout.splitlines():
+        path = ROOT / name
+        if (
+            path.suffix in {".py", ".md", ".toml", ".yml", ".yaml", ".ipynb", ".txt", ".cff", ".html"}
+            or name == "Makefile"
+        ):
+            text = path.read_text(encoding="utf-8")
+            assert not re.search(r"(?<![\w.])/(home|root|work|Users)/\w", text), name

@@ -1,0 +1,128 @@
+"""The schedule at the paper's turning points, and training that learns, repeats and keeps its best weights."""
+
+import cv2
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from mesokit import dataset, models, training
+
+
+@pytest.mark.parametrize(
+    ("iteration", "rate"), [(0, 1e-3), (999, 1e-3), (1000, 1e-4), (2999, 1e-5), (3000, 1e-6), (10_000, 1e-6)]
+)
+def test_the_papers_schedule(iteration, rate):
+    assert float(training.schedule(training.RECIPES["paper"])(iteration)) == pytest.approx(rate)
+
+
+@pytest.fixture(scope="module")
+def patterns(tmp_path_factory):
+    """Faces that anyone can tell: real ones are noise, forged ones the same noise blurred."""
+    root = tmp_path_factory.mktemp("patterns")
+    rng = np.random.default_rng(0)
+    rows = []
+    for i in range(48):
+        label, split = ("real", "forged")[i % 2], ("train", "val")[i >= 32]
+        image = rng.integers(0, 256, (256, 256, 3)).astype(np.uint8)
+        image = cv2.GaussianBlur(image, (0, 0), 2) if label == "forged" else image
+        dataset._write_png(root / f"{i}.png", image)
+        rows.append({"path": f"{i}.png", "label": label, "split": split})
+    return pd.DataFrame(rows), root
+
+
+RECIPE = training.Recipe(iterations=12, batch=8, check_every=6, augmentation=dataset.Augmentation(0.1, 5))
+
+
+def test_training_learns_and_repeats(patterns):
+    table, root = patterns
+    first, second = models.meso4(seed=1), models.meso4(seed=1)
+    history = training.fit(first, table, root, RECIPE, seed=1, verbose=0)
+    again = training.fit(second, table, root, RECIPE, seed=1, verbose=0)
+    assert history["iteration"].tolist() == [6, 12]
+    assert history["loss"].iloc[-1] < history["loss"].iloc[0]
+    pd.testing.assert_frame_equal(history, again)
+    for a, b in zip(first.get_weights(), second.get_weights(), strict=True):
+        assert np.array_equal(a, b)
+
+
+def test_ctrl_c_keeps_the_best_weights(patterns):
+    table, root = patterns
+
+    class Impatient(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if self.model.optimizer.iterations == 8:
+                raise KeyboardInterrupt
+
+    network = models.meso4(seed=1)
+    history = training.fit(network, table, root, RECIPE, seed=1, callbacks=[Impatient()], verbose=0)
+    assert len(history) == 1
+    val = table[table["split"] == "val"]
+    network.compile(loss="mean_squared_error", metrics=["accuracy"])
+    assert network.evaluate(dataset.batches(val, root), verbose=0)[0] == pytest.approx(
+        history["val_loss"].min(), abs=1e-6
+    )
+
+
+def test_a_split_without_one_class_is_refused(patterns):
+    table, root = patterns
+    with pytest.raises(ValueError, match="the split 'val' needs real and forged faces; it has {'real': 8}"):
+        training.fit(models.meso4(), table[(table["split"] == "train") | (table["label"] == "real")], root, RECIPE)
+
+
+def test_no_face_is_an_error(patterns):
+    table, root = patterns
+    with pytest.raises(ValueError, match="matches no row"):
+        dataset.batches(table[:0], root)
+
+
+def test_batches_are_scaled_labelled_and_in_order(patterns):
+    table, root = patterns
+    faces, labels = next(iter(dataset.batches(table, root, batch=4)))
+    assert faces.shape == (4, 256, 256, 3)
+    assert faces.dtype == "float32"
+    assert labels.numpy()[:, 0].tolist() == [1, 0, 1, 0]
+    assert np.allclose(faces.numpy() * 255, dataset.images(table[:4], root), atol=1e-3)
+
+
+def test_training_batches_repeat_with_their_seed(patterns):
+    table, root = patterns
+
+    def first(seed):
+        return [
+            pair[0].numpy() for pair in dataset.training_batches(table, root, 8, dataset.Augmentation(), seed).take(3)
+        ]
+
+    one, same, other = first(1), first(1), first(2)
+    assert all(np.array_equal(a, b) for a, b in zip(one, same, strict=True))
+    assert not np.array_equal(one[0], other[0])
+    assert not np.array_equal(one[0], one[1])
+
+
+def _augment(face, **magnitudes):
+    off = {"zoom": 0.0, "rotation": 0.0, "flip": False, "brightness": 0.0, "hue": 0.0}
+    return dataset.augment(face[None], dataset.Augmentation(**{**off, **magnitudes}), np.array([0, 7])).numpy()[0]
+
+
+def test_each_augmentation_does_what_it_says():
+    face = np.random.default_rng(0).random((64, 64, 3)).astype(np.float32) * 0.5 + 0.25
+    assert np.allclose(_augment(face), face, atol=1e-5)
+    flips = [
+        dataset.augment(face[None], dataset.Augmentation(0, 0, True, 0, 0), np.array([0, s])).numpy()[0]
+        for s in range(8)
+    ]
+    assert {bool(np.allclose(f, face[:, ::-1], atol=1e-5)) for f in flips} == {True, False}
+    assert all(np.allclose(f, face, atol=1e-5) or np.allclose(f, face[:, ::-1], atol=1e-5) for f in flips)
+    ratio = _augment(face, brightness=0.2) / face
+    assert np.ptp(ratio) < 1e-4
+    assert 0.8 <= ratio.mean() <= 1.2
+    gray = np.repeat(face[..., :1], 3, axis=2)
+    assert np.allclose(_augment(gray, hue=0.2), gray, atol=2e-3)
+    assert np.abs(_augment(face, hue=0.2) - face).max() > 0.01
+    assert np.abs(_augment(face, zoom=0.3) - face).max() > 0.05
+
+
+def test_rotation_is_about_the_middle():
+    face = np.zeros((65, 65, 3), np.float32)
+    face[32, 32] = 1
+    assert _augment(face, rotation=30)[32, 32, 0] == pytest.approx(1, abs=1e-3)
