@@ -109,26 +109,26 @@ def _build_clip(levels: pd.DataFrame, root: Path, out: Path, done: Path, frames:
     """Crop one clip at all its levels and write the row file `done`."""
     levels = levels.sort_values("crf", na_position="last")
     first = levels.iloc[0]
-    part = out / ".part" / first.clip
+    part = out / ".part" / first["clip"]
     shutil.rmtree(part, ignore_errors=True)
     count = min(video.probe(root / path).frames for path in levels["path"])
     indices = video.even_indices(count, frames)
     found = dict(
         zip(
             indices.tolist(),
-            faces.follow((f.image for f in video.read_frames(root / first.path, indices)), min_face),
+            faces.follow((f.image for f in video.read_frames(root / first["path"], indices)), min_face),
             strict=True,
         )
     )
     found = {index: face for index, face in found.items() if face is not None}
     if not found:
         raise ValueError(
-            f"{root / first.path}: no face in any of {len(indices)} frames; drop the clip or lower min_face"
+            f"{root / first["path"]}: no face in any of {len(indices)} frames; drop the clip or lower min_face"
         )
     masks = _write_masks(first, root, part, found, size)
     rows = [row for level in levels.itertuples() for row in _crop_level(level, root, part, found, masks, size)]
-    _move_into_place(part, out, first.clip)
-    manifest.save(manifest.check_faces(pd.DataFrame(rows), f"the faces of {first.clip}"), done)
+    _move_into_place(part, out, first["clip"])
+    manifest.save(manifest.check_faces(pd.DataFrame(rows), f"the faces of {first["clip"]}"), done)
 
 
 def _crop_level(level: Any, root: Path, part: Path, found: dict, masks: dict[int, str], size: int) -> Iterator[dict]:
@@ -156,7 +156,7 @@ def _write_masks(clip: Any, root: Path, part: Path, found: dict, size: int) -> d
         return {}
     paths = {}
     for frame in video.read_frames(root / clip["mask"], np.array(sorted(found))):
-        paths[frame.index] = f"masks/{clip.split}/{clip.clip}_f{frame.index:05d}.png"
+        paths[frame.index] = f"masks/{clip["split"]}/{clip["clip"]}_f{frame.index:05d}.png"
         _write_png(part / paths[frame.index], faces.align(frame.image[..., 0], found[frame.index], size))
     return paths
 

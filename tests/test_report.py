@@ -1,0 +1,262 @@
+"""Tiny notebooks that succeed, raise, hang and die, through papermill, to the report."""
+
+import json
+import re
+import time
+
+import nbformat
+import numpy as np
+import psutil
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from mesokit import report
+
+HOSTILE = "<script>alert(1)</script>"
+PARAMETERS = 'epochs = 3  # passes\nrate = 0.1  # step\nname = "a"  # word\nlevels: list = [0, 23]\nnothing = None'
+
+
+def write(folder, name, *sources, parameters=None, title=None, **metadata):
+    cells = [new_code_cell(source, metadata=metadata) for source in sources]
+    if parameters is not None:
+        cells.insert(0, new_code_cell(parameters, metadata={"tags": ["parameters"]}))
+    if title:
+        cells.insert(0, new_markdown_cell(f"# {title}\n\nWhy $x$?"))
+    folder.mkdir(exist_ok=True, parents=True)
+    path = folder / f"{name}.ipynb"
+    nbformat.write(new_notebook(cells=cells), path)
+    return path
+
+
+def good(folder):
+    return write(
+        folder,
+        "00_good",
+        "import os, numpy as np\nfrom mesokit import report\nimport plotly.graph_objects as go",
+        'report.record("epochs", np.int64(epochs))\nreport.record("auc", np.float32(0.5))\n'
+        f'report.record({HOSTILE!r}, {HOSTILE!r})\nreport.record("empty", float("nan"))\n'
+        'report.record("folder", os.path.basename(os.getcwd()))',
+        f'report.claim("falls {HOSTILE}", 0.891, np.float64(0.9), 0.8, 0.95, "agrees", "because {HOSTILE}")',
+        f'go.Figure(go.Scatter(y=[1, 2])).update_layout(title="{HOSTILE}")',
+        "import ipywidgets\nipywidgets.interact(lambda a: print(a), a=3);",
+        parameters=PARAMETERS,
+        title=f"A good one {HOSTILE.replace('<', '&lt;')}",
+    )
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """(out, outcomes by name, progress events) of one run over notebooks of every fate."""
+    folder = tmp_path_factory.mktemp("run") / "note {books}"
+    out = folder.parent / "out {x}"
+    broken = folder / "05_broken.ipynb"
+    hang = "while True:\n    time.sleep(0.05)"
+    notebooks = [
+        good(folder),
+        write(folder, "01_raises", "x = 1", f'raise KeyError("{HOSTILE}\\nmore")', "print('never')", title="Raises"),
+        write(folder, "02_hangs", "import time, subprocess\nchild = subprocess.Popen(['sleep', '987'])", hang),
+        write(folder, "03_dies", "import os, time\ntime.sleep(0.4)", "os._exit(3)"),
+        write(folder, "04_expected", "1 / 0", "x = 1", tags=["raises-exception"]),
+        broken,
+    ]
+    broken.write_text("{not a notebook")
+    events = []
+    parameters = {"00_good": {"epochs": 5, "rate": "1e-3"}, "not here": {"x": 1}}
+    outcomes = list(report.run(notebooks, parameters, out, timeout=6, progress=lambda *event: events.append(event)))
+    report.render(out, outcomes, report.environment("smoke", parameters))
+    return out, {outcome.name: outcome for outcome in outcomes}, events
+
+
+def test_each_notebook_ends_as_it_should(finished):
+    _, outcomes, _ = finished
+    assert {name: outcome.status for name, outcome in outcomes.items()} == {
+        "00_good": "ok",
+        "01_raises": "failed",
+        "02_hangs": "timeout",
+        "03_dies": "failed",
+        "04_expected": "ok",
+        "05_broken": "failed",
+    }
+    assert (
+        outcomes["01_raises"].error
+        == f"KeyError: '{HOSTILE}\\nmore', in cell [2]: raise KeyError(\"{HOSTILE}\\nmore\")"
+    )
+    assert outcomes["02_hangs"].error == "stopped after its limit of 6 s, in cell [2]: while True:"
+    assert outcomes["03_dies"].error == "the kernel died, exit status 3, in cell [2]: os._exit(3)"
+    assert "JSON" in outcomes["05_broken"].error
+    assert outcomes["00_good"].error is None and outcomes["04_expected"].error is None
+    assert 6 < outcomes["02_hangs"].seconds < 6 + report.GRACE
+    assert all(20 < outcomes[name].peak_mb < 1000 for name in ("00_good", "03_dies"))
+
+
+def test_nothing_is_left_running(finished):
+    mine = psutil.Process().children(recursive=True)
+    assert [p for p in mine if "ipykernel" in " ".join(p.cmdline())] == []
+    assert [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", "987"]] == []
+
+
+def test_progress_counts_cells(finished):
+    _, _, events = finished
+    of_good = [event[1:] for event in events if event[0] == "00_good"]
+    assert of_good == sorted(of_good) and of_good[-1] == (8, 8)  # with the injected cell
+    assert ("01_raises", 2, 4) in events
+
+
+def test_results_json(finished):
+    out, _, _ = finished
+    results = json.loads((out / "results.json").read_text())
+    assert list(results) == ["environment", "notebooks", "results", "claims"]
+    assert [set(row) for row in results["notebooks"]] == [{"name", "status", "seconds", "peak_mb", "error"}] * 6
+    recorded = {"epochs": 5, "auc": 0.5, HOSTILE: HOSTILE, "empty": None, "folder": "note {books}"}
+    assert results["results"]["00_good"] == recorded
+    (claim,) = results["claims"]
+    assert {key: claim[key] for key in ("notebook", "paper", "ours", "low", "high", "verdict")} == {
+        "notebook": "00_good", "paper": 0.891, "ours": 0.9, "low": 0.8, "high": 0.95, "verdict": "agrees"
+    }  # fmt: skip
+    assert results["environment"]["preset"] == "smoke" and "plotly" in results["environment"]["packages"]
+    assert f'id="cell-id={claim["cell"]}"' in (out / "00_good.html").read_text()
+
+
+def test_pages_need_no_network(finished):
+    out, _, _ = finished
+    for page in out.glob("*.html"):
+        text = page.read_text()
+        assert not re.search(r"<(script|link|img|iframe)\b[^>]*\b(src|href)\s*=\s*[\"']?(https?:)?//", text), page.name
+        assert "connect-src 'none'" in text or "default-src 'none'" in text
+    text = (out / "00_good.html").read_text()
+    assert "plotly.js v" in text and "Plotly.newPlot(" in text
+    assert "mathjax" not in re.sub(r"(?s)<script>.*?</script>", "", text).lower()
+
+
+def test_hostile_text_is_escaped(finished):
+    out, _, _ = finished
+    for page in ("index.html", "00_good.html", "01_raises.html"):
+        assert HOSTILE not in (out / page).read_text(), page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in (out / "index.html").read_text()
+
+
+def test_failures_come_first_and_link_to_where_it_broke(finished):
+    out, _, _ = finished
+    index = (out / "index.html").read_text()
+    assert index.index("Raises") < index.index("A good one")
+    assert "2 ok" in index and "4 failed" in index
+    (cell,) = set(re.findall(r'href="01_raises.html#(cell-id=[\w-]+)"', index))
+    page = (out / "01_raises.html").read_text()
+    assert f'id="{cell}"' in page and "never" in page
+    assert "An interactive control" in (out / "00_good.html").read_text()
+
+
+def test_render_leaves_the_old_report_when_it_fails(tmp_path, finished, monkeypatch):
+    _, outcomes, _ = finished
+    chosen = [outcomes["01_raises"], outcomes["04_expected"]]
+    report.render(tmp_path, chosen, {})
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert set(before) == {"index.html", "results.json", "01_raises.html", "04_expected.html"}
+    monkeypatch.setattr(report, "_template", lambda name: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        report.render(tmp_path, chosen[:1], {})
+    monkeypatch.setattr("pathlib.Path.replace", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        report._write(tmp_path / "index.html", "half")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_interruption_skips_the_rest_and_still_reports(tmp_path, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    notebooks = [write(tmp_path, name, "1") for name in ("a", "b")]
+    monkeypatch.setattr("papermill.execute_notebook", interrupt)
+    outcomes = list(report.run(notebooks, {}, tmp_path / "out"))
+    assert [outcome.status for outcome in outcomes] == ["failed", "skipped"]
+    assert "1 skipped" in report.render(tmp_path / "out", outcomes, report.environment()).read_text()
+
+
+def test_an_ignored_interrupt_ends_in_a_kill(tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "GRACE", 1)
+    stubborn = "import time\nwhile True:\n    try: time.sleep(1)\n    except KeyboardInterrupt: pass"
+    started = time.monotonic()
+    (outcome,) = report.run([write(tmp_path, "a", stubborn)], {}, tmp_path / "out", timeout=2)
+    assert outcome.status == "timeout" and time.monotonic() - started < 10
+
+
+def test_run_refuses_wrong_parameters_before_anything_runs(tmp_path):
+    notebook, untagged = good(tmp_path), write(tmp_path, "untagged", "x = 1")
+    with pytest.raises(ValueError, match="did you mean 'epochs'"):
+        report.run([notebook], {"00_good": {"epoch": 1}}, tmp_path / "out")
+    with pytest.raises(ValueError, match="no cell is tagged"):
+        report.run([untagged], {"untagged": {"x": 2}}, tmp_path / "out")
+    with pytest.raises(ValueError, match="different names"):
+        report.run([notebook, notebook], {}, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_notebook_parameters(tmp_path):
+    found = report.notebook_parameters(good(tmp_path))
+    assert found == {"epochs": 3, "rate": 0.1, "name": "a", "levels": [0, 23], "nothing": None}
+    assert report.notebook_parameters(write(tmp_path, "plain", "x = 1")) == {}
+    for cell in ("x = 1 + y", "import os", "x = ", "x, y = 1, 2"):
+        with pytest.raises(ValueError, match="name = literal"):
+            report.notebook_parameters(write(tmp_path, "derived", parameters=cell))
+    (tmp_path / "junk.ipynb").write_text('{"cells": 3}')
+    with pytest.raises(ValueError, match="not a readable notebook"):
+        report.notebook_parameters(tmp_path / "junk.ipynb")
+
+
+def preset(tmp_path, text):
+    path = tmp_path / "presets" / "smoke.yaml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    return report.load_preset(path)
+
+
+def test_preset(tmp_path):
+    good(tmp_path)
+    write(tmp_path, "01_other", parameters="epochs = 1")
+    loaded = preset(tmp_path, "all: {epochs: 2}\n00_good: {epochs: 7, rate: 1e-3, levels: [40], nothing: [1, 2]}\n")
+    assert loaded == {
+        "00_good": {"epochs": 7, "rate": 0.001, "levels": [40], "nothing": [1, 2]},
+        "01_other": {"epochs": 2},
+    }
+    assert preset(tmp_path, "") == {} == preset(tmp_path, "00_good:\n")
+    assert isinstance(preset(tmp_path, "00_good: {rate: 2}")["00_good"]["rate"], float)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("00_god: {epochs: 1}", "no notebook '00_god'.*did you mean '00_good'"),
+        ("00_good: {epoch: 1}", "00_good: no parameter 'epoch'.*did you mean 'epochs'.*rate"),
+        ("all: {epoch: 1}", "no notebook has a parameter 'epoch'.*'epochs'"),
+        ("00_good: {epochs: many}", "'epochs': 'many' is str, where int"),
+        ("00_good: {epochs: true}", "True is bool, where int"),
+        ("00_good: {epochs: 1.5}", "1.5 is float, where int"),
+        ("00_good: {rate: true}", "True is bool, where float"),
+        ("00_good: {name: 2020-01-01}", "is date, where str"),
+        ("00_good: {levels: 23}", "23 is int, where list"),
+        ("00_good: 3", "a table of notebooks"),
+        ("[1]", "a table of notebooks"),
+        ("a: [", "not a readable preset"),
+        ("a: !!python/object/apply:os.getcwd []", "not a readable preset"),
+    ],
+)
+def test_preset_errors_are_one_sentence_naming_the_file(tmp_path, text, words):
+    good(tmp_path)
+    with pytest.raises(ValueError, match=words) as caught:
+        preset(tmp_path, text)
+    assert "smoke.yaml" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_record_and_claim_refuse_what_they_cannot_hold(capsys):
+    report.record("curve", {"loss": np.arange(2), 3: (1, None)})
+    assert capsys.readouterr().out == 'curve = {"loss": [0, 1], "3": [1, null]}\n'
+    with pytest.raises(TypeError, match="model: a object cannot be recorded"):
+        report.record("model", object())
+    with pytest.raises(ValueError, match="name"):
+        report.record(" ", 1)
+    with pytest.raises(ValueError, match="'agrees', 'differs', 'cannot be compared'"):
+        report.claim("a", 1, 1, 0, 2, "true")
+    with pytest.raises(ValueError, match="above"):
+        report.claim("a", 1, 1, 2, 0, "agrees")
+    report.claim("a", 1, 0.5, None, None, "differs", "why not")
+    assert capsys.readouterr().out == "a: paper 1, here 0.5: differs (why not)\n"
