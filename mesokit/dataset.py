@@ -123,12 +123,12 @@ def _build_clip(levels: pd.DataFrame, root: Path, out: Path, done: Path, frames:
     found = {index: face for index, face in found.items() if face is not None}
     if not found:
         raise ValueError(
-            f"{root / first["path"]}: no face in any of {len(indices)} frames; drop the clip or lower min_face"
+            f"{root / first['path']}: no face in any of {len(indices)} frames; drop the clip or lower min_face"
         )
     masks = _write_masks(first, root, part, found, size)
     rows = [row for level in levels.itertuples() for row in _crop_level(level, root, part, found, masks, size)]
     _move_into_place(part, out, first["clip"])
-    manifest.save(manifest.check_faces(pd.DataFrame(rows), f"the faces of {first["clip"]}"), done)
+    manifest.save(manifest.check_faces(pd.DataFrame(rows), f"the faces of {first['clip']}"), done)
 
 
 def _crop_level(level: Any, root: Path, part: Path, found: dict, masks: dict[int, str], size: int) -> Iterator[dict]:
