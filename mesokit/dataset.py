@@ -156,7 +156,8 @@ def _write_masks(clip: Any, root: Path, part: Path, found: dict, size: int) -> d
         return {}
     paths = {}
     for frame in video.read_frames(root / clip["mask"], np.array(sorted(found))):
-        paths[frame.index] = f"masks/{clip["split"]}/{clip["clip"]}_f{frame.index:05d}.png"
+        name = f"{clip['clip']}_f{frame.index:05d}"
+        paths[frame.index] = f"masks/{clip['split']}/{name}.png"
         _write_png(part / paths[frame.index], faces.align(frame.image[..., 0], found[frame.index], size))
     return paths
 
