@@ -4,6 +4,7 @@ A weight file is untrusted input: its sha256 is checked where it is known, the s
 network's before a byte of data is read (a small file can declare a huge one), and no file may carry code.
 """
 
+import json
 import os
 import zipfile
 from pathlib import Path
@@ -55,6 +56,9 @@ WEIGHTS: dict[str, Entry] = {
         "Face2Face",
     ),
 }
+for _path in sorted(BUNDLED.glob("*.json")):  # the model cards that train_bundled_weights.py writes beside its weights
+    _card = json.loads(_path.read_text(encoding="utf-8"))
+    WEIGHTS[_card["name"]] = Entry(_card["network"], _card["file"], _card["sha256"], None, _card["about"])
 DEFAULT = "meso4-deepfake"  # what `scan` and the notebooks use when nothing is named
 
 

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from mesokit.synthetic.head import CENTRE, EXTENT, GRID, to_uv
+from mesokit.synthetic.mesh import FAR
 from mesokit.synthetic.skin import SIZE, masks, noise
 
 SHADES = 14  # brightness levels a frame's hair is quantised to
@@ -33,12 +34,12 @@ _STYLES = {
     "side": (7500, (4.0, 7.0), 1.5, (0.1, 1.0, 0.35, 0.1, 0.5), 0.12, 0.1, 1, 0.6),
     "back": (7500, (5.0, 8.0), 1.5, (0, 0.1, 1.0, 0.05, 0.5), 0.08, 0.12, 1, 0.6),
     "fringe": (8000, (5.0, 7.5), 1.2, (1.0, 0.15, 0, 0.25, 0.15), 0.2, 0.08, 1, 0.7),
-    "bob": (8500, (15.0, 18.0), 1.5, (0.1, 1.0, 0.15, 0.5, 0.35), 0.5, 0.12, 1.2, 0.7),
-    "long": (8500, (24.0, 34.0), 1.5, (0.1, 1.0, 0.2, 0.5, 0.35), 0.5, 0.3, 2.0, 0.75),
+    "bob": (6200, (15.0, 18.0), 1.5, (0.1, 1.0, 0.15, 0.5, 0.35), 0.5, 0.12, 1.2, 0.7),
+    "long": (6200, (24.0, 34.0), 1.5, (0.1, 1.0, 0.2, 0.5, 0.35), 0.5, 0.3, 2.0, 0.75),
     "tied": (8000, (12.0, 14.0), 0.5, (0, 0.25, 1.0, 0.05, 0.1), 0.0, 0.04, 1, 0.6),
-    "curly": (7500, (5.0, 8.0), 2.0, (0.5, 0.2, 0.1, 0.2, 0.8), 0.1, 0.45, 3.5, 0.8),
-    "afro": (10000, (4.0, 8.0), 4.5, (0.1, 0, 0, 0, 1.4), 0.0, 0.35, 7, 0.6),
-    "curly_long": (8500, (20.0, 27.0), 2.2, (0.1, 0.9, 0.1, 0.5, 0.6), 0.45, 0.7, 5.5, 0.85),
+    "curly": (6500, (5.0, 8.0), 2.0, (0.5, 0.2, 0.1, 0.2, 0.8), 0.1, 0.45, 3.5, 0.8),
+    "afro": (8000, (4.0, 8.0), 4.5, (0.1, 0, 0, 0, 1.4), 0.0, 0.35, 7, 0.6),
+    "curly_long": (6200, (20.0, 27.0), 2.2, (0.1, 0.9, 0.1, 0.5, 0.6), 0.45, 0.7, 5.5, 0.85),
 }
 
 
@@ -76,7 +77,12 @@ def _comb(p, person, weights):
     across = np.tanh((p[:, :1] - part) / 0.8)
     side = side * np.clip((p[:, 1:2] + 1) / 5, 0, 1)
     back = back * np.clip((p[:, 1:2] + 3) / 5, 0, 1)
-    field = whorl * _unit(p - np.array([0.8, 10.5, -5.0])) + side * across * np.array([1.0, -0.15, -0.15]) + back * np.array([0, 0.25, -1.0]) + down * np.array([0, -1.0, 0])
+    field = (
+        whorl * _unit(p - np.array([0.8, 10.5, -5.0]))
+        + side * across * np.array([1.0, -0.15, -0.15])
+        + back * np.array([0, 0.25, -1.0])
+        + down * np.array([0, -1.0, 0])
+    )
     normal = _unit(p - CENTRE)
     field = field - normal * (field * normal).sum(-1, keepdims=True)
     return _unit(_unit(field) + out * normal)
@@ -97,7 +103,9 @@ def _keep_outside(p, grid, offset):
     p = np.concatenate([x * squeeze, p[:, 1:2], z * squeeze - 2.5], -1)
     face = (p[:, 1] < 1.5) & (p[:, 2] > 0.5) & (np.abs(p[:, 0]) < 7.2) & (np.abs(p[:, 0]) > 4.5)
     p[face, 0] = np.sign(p[face, 0]) * (7.2 + 0.2 * (np.abs(p[face, 0]) - 7.2))
-    over = np.interp(p[:, 1], [-24, -20, -17, -15], [11.0, 9.0, 6.5, 0])  # hair lies on the shoulders, in front or behind
+    over = np.interp(
+        p[:, 1], [-24, -20, -17, -15], [11.0, 9.0, 6.5, 0]
+    )  # hair lies on the shoulders, in front or behind
     low = (p[:, 1] < -15) & (np.abs(p[:, 2] + 2.5) < over)
     p[low, 2] = np.where(p[low, 2] > -0.5, over[low], -over[low]) - 2.5
     return p
@@ -111,15 +119,26 @@ def grow(person, grid):
     n = len(root)
     locks = rng.integers(0, n, max(n // 28, 1))
     apart = (root[:, None, 0] > person.hair_part * 4) != (root[locks][None, :, 0] > person.hair_part * 4)
-    lock = (((root[:, None] - root[locks][None]) ** 2).sum(-1) + 25 * apart).argmin(1)  # no lock straddles the parting
-    total = (length[0] + (length[1] - length[0]) * person.hair_length) * rng.uniform(0.75, 1.08, (n, 1)) * rng.uniform(0.85, 1.1, len(locks))[lock][:, None]
+    lock = (((root[:, None] - root[locks][None]) ** 2).sum(-1) + 25 * apart).argmin(
+        1
+    )  # no lock straddles the parting
+    total = (
+        (length[0] + (length[1] - length[0]) * person.hair_length)
+        * rng.uniform(0.75, 1.08, (n, 1))
+        * rng.uniform(0.85, 1.1, len(locks))[lock][:, None]
+    )
     steps = int(np.clip(total.max() / 1.1, 6, 18)) // PIECE * PIECE
     offset = (lift * (0.08 + 0.92 * rng.random((n, 1)) ** 0.8)).astype(np.float32)
     line, v = [root], _comb(root, person, comb)
     v = _unit(v + 0.12 * rng.standard_normal((n, 3)) + 0.16 * rng.standard_normal((len(locks), 3))[lock])
     for k in range(steps):
         p = line[-1]
-        v = _unit(0.55 * v + 0.45 * _comb(p, person, (*comb[:4], comb[4] * 0.5 * (k < 2))) + gravity * np.array([0, -0.75, 0]) + 0.05 * rng.standard_normal((n, 3)))
+        v = _unit(
+            0.55 * v
+            + 0.45 * _comb(p, person, (*comb[:4], comb[4] * 0.5 * (k < 2)))
+            + gravity * np.array([0, -0.75, 0])
+            + 0.05 * rng.standard_normal((n, 3))
+        )
         rise = np.minimum(1.0, (k + 1) / 3)
         line.append(_keep_outside(p + v * total / steps, grid, offset * rise))
     points = np.stack(line, 1)
@@ -128,13 +147,22 @@ def grow(person, grid):
     points[:, 1:] = _keep_outside(points[:, 1:].reshape(-1, 3), grid, free).reshape(n, -1, 3)
     points = _curl(points, rng, lock, len(locks), curl, turns, person.style)
     x, y, z = np.abs(points[..., 0]), points[..., 1], points[..., 2]
-    inner = (x < 7.35) & (y < 0.0) & (z > 1.6) | (x < 6.4) & (y < 1.0) & (z > 2.6) | (x < 4.5) & (z > 6) & (y < (2.3 if person.style == "fringe" else 4.6))
+    inner = (
+        (x < 7.35) & (y < 0.0) & (z > 1.6)
+        | (x < 6.4) & (y < 1.0) & (z > 2.6)
+        | (x < 4.5) & (z > 6) & (y < (2.3 if person.style == "fringe" else 4.6))
+    )
     if person.style in ("tied", "back", "short", "buzz", "side"):
         inner |= (y < -4.5) & (z > -3)
     tint = np.exp(rng.normal(0, 0.13, n) + rng.normal(0, 0.10, len(locks))[lock])
     jump = np.linalg.norm(np.diff(points, axis=1), axis=-1).max(1) > 2.2 * total[:, 0] / steps + 0.5
     keep = ~inner.any(1) & ~jump  # nobody's hair hangs over nose and mouth
-    return Hair(points[keep].astype(np.float32), tint[keep].astype(np.float32), (offset / lift)[keep, 0], np.array(person.hair))
+    return Hair(
+        points[keep].astype(np.float32),
+        tint[keep].astype(np.float32),
+        (offset / lift)[keep, 0],
+        np.array(person.hair),
+    )
 
 
 def _gather(points, root, locks, lock, strength):
@@ -149,7 +177,11 @@ def _curl(points, rng, lock, n_locks, radius, turns, style):
         return points
     t = np.linspace(0, 1, points.shape[1])[None]
     own = 0.25 if style != "afro" else 3.0
-    phase = rng.uniform(0, 2 * np.pi, n_locks)[lock][:, None] + rng.normal(0, own, (len(points), 1)) + 2 * np.pi * turns * t
+    phase = (
+        rng.uniform(0, 2 * np.pi, n_locks)[lock][:, None]
+        + rng.normal(0, own, (len(points), 1))
+        + 2 * np.pi * turns * t
+    )
     along = _unit(np.gradient(points, axis=1))
     a = _unit(np.cross(along, np.array([0.3, 0.2, 1.0])))
     b = np.cross(along, a)
@@ -181,18 +213,39 @@ def draw(canvas, hair, placed, normals, project, depth, light, scale):
     ij = np.clip(px, 0, [w - 1, h - 1]).astype(np.int32)
     seen = -placed[..., 2] < depth[ij[..., 1], ij[..., 0]] + np.float32(0.45)
     t = np.linspace(0, 1, placed.shape[1], dtype=np.float32)
-    value = _shine(placed, normals, hair, light) * hair.tint[:, None] * (0.35 + 0.65 * np.maximum(hair.depth[:, None], t[None] * 0.6) ** 0.7)
+    value = (
+        _shine(placed, normals, hair, light)
+        * hair.tint[:, None]
+        * (0.35 + 0.65 * np.maximum(hair.depth[:, None], t[None] * 0.6) ** 0.7)
+    )
     starts = np.arange(0, placed.shape[1] - 1, PIECE)
     at = starts[:, None] + np.arange(PIECE + 1)
     middle = np.minimum(starts + PIECE // 2 + 1, placed.shape[1] - 1)
-    pieces = np.round((px[:, at] + np.float32(0.5)) * scale * 16 - 8).astype(np.int32).reshape(-1, PIECE + 1, 2)
+    pieces = (
+        np.round((px[:, at] + np.float32(0.5)) * scale * 16 - 8).astype(np.int32).reshape(-1, PIECE + 1, 2)
+    )
     level = np.clip(np.sqrt(value[:, middle]) * SHADES / 1.25, 0, SHADES - 1).astype(int).ravel()
     far = -placed[:, middle, 2] - 1.5 * hair.depth[:, None]
     cuts = np.quantile(far[::7], [0.2, 0.4, 0.6, 0.8])
     layer = (4 - np.searchsorted(cuts, far.ravel())).astype(int)
     order = layer * SHADES + level
-    visible = (seen[:, middle] & (seen[:, starts] | seen[:, np.minimum(starts + PIECE, placed.shape[1] - 1)])).ravel()
-    for group in np.unique(order[visible]):
+    whole = seen[:, at].all(-1).ravel()
+    partly = seen[:, at].any(-1).ravel() & ~whole
+    _strokes(canvas, hair, pieces, order, partly)
+    inside = cv2.erode((depth < FAR - 1).astype(np.uint8), np.ones((3, 3), np.uint8))
+    solid = cv2.resize(inside, canvas.shape[1::-1], interpolation=cv2.INTER_NEAREST) > 0
+    canvas[solid] = canvas[0, 0] * np.array(
+        [1, 1, 1, 0], np.uint8
+    )  # what reaches behind a face ends at its outline
+    _strokes(canvas, hair, pieces, order, whole)
+
+
+def _strokes(canvas, hair, pieces, order, chosen):
+    """Draw the chosen pieces, layer by layer, one call per brightness."""
+    rank = np.argsort(order[chosen], kind="stable")
+    groups, starts = np.unique(order[chosen][rank], return_index=True)
+    lots = np.split(pieces[chosen][rank], starts[1:])
+    for group, lot in zip(groups, lots, strict=False):
         shade = ((group % SHADES + 0.5) / SHADES * 1.25) ** 2
         rgb = np.clip((hair.rgb**2.2 * shade * 1.5 + 0.03 * max(shade - 0.45, 0)), 0, 1) ** (1 / 2.2) * 255
-        cv2.polylines(canvas, list(pieces[visible & (order == group)]), False, (*rgb.tolist(), 255), 1, cv2.LINE_AA, 4)
+        cv2.polylines(canvas, list(lot), False, (*rgb.tolist(), 255), 1, cv2.LINE_AA, 4)

@@ -31,7 +31,9 @@ def paint_iris(person, rng):
     """Iris in polar form: (64, 256, 3) linear RGB, rows from pupil to limbus, columns around."""
     fibres = rng.standard_normal((64, 256)).astype(np.float32)
     fibres = cv2.GaussianBlur(np.tile(fibres, (1, 3)), (0, 0), sigmaX=1.2, sigmaY=9)[:, 256:512]
-    coarse = cv2.GaussianBlur(np.tile(rng.standard_normal((64, 256)).astype(np.float32), (1, 3)), (0, 0), 5)[:, 256:512]
+    coarse = cv2.GaussianBlur(np.tile(rng.standard_normal((64, 256)).astype(np.float32), (1, 3)), (0, 0), 5)[
+        :, 256:512
+    ]
     fibres, coarse = fibres / fibres.std(), coarse / coarse.std()
     r = np.linspace(0, 1, 64, dtype=np.float32)[:, None]
     middle = linear(person.iris) * np.float32(1.25)
@@ -57,18 +59,35 @@ def eyeball(box, centre, scale, axes, iris, pupil, light, veins):
     rho = np.arccos(np.clip(own[..., 2], -1, 1)) * np.float32(EYE_R)
     around = (np.arctan2(own[..., 1], own[..., 0]) / np.float32(2 * np.pi) + np.float32(0.5)) * 256
     t = (rho - pupil) / np.float32(IRIS_R - pupil)
-    colour = cv2.remap(iris, around.astype(np.float32), (np.clip(t, 0, 1) * 63).astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    colour = cv2.remap(
+        iris,
+        around.astype(np.float32),
+        (np.clip(t, 0, 1) * 63).astype(np.float32),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_WRAP,
+    )
     colour = colour * smooth(-0.10, 0.10, t)[..., None]
-    white = np.array([0.57, 0.52, 0.49], np.float32) - 0.10 * smooth(0.7, 1.6, rho)[..., None] * np.array([0.4, 1.3, 1.3], np.float32)
-    vein = cv2.remap(veins, (own[..., 0] * 60 + 64).astype(np.float32), (own[..., 1] * 60 + 64).astype(np.float32), cv2.INTER_LINEAR)
-    white = white * np.exp(-(vein * smooth(0.62, 1.1, rho))[..., None] * np.array([0.10, 0.8, 0.7], np.float32))
+    white = np.array([0.57, 0.52, 0.49], np.float32) - 0.10 * smooth(0.7, 1.6, rho)[..., None] * np.array(
+        [0.4, 1.3, 1.3], np.float32
+    )
+    vein = cv2.remap(
+        veins,
+        (own[..., 0] * 60 + 64).astype(np.float32),
+        (own[..., 1] * 60 + 64).astype(np.float32),
+        cv2.INTER_LINEAR,
+    )
+    white = white * np.exp(
+        -(vein * smooth(0.62, 1.1, rho))[..., None] * np.array([0.10, 0.8, 0.7], np.float32)
+    )
     sclera = smooth(IRIS_R - 0.035, IRIS_R + 0.055, rho)[..., None]
     colour = colour * (1 - sclera) + white * sclera
     bulge = n * np.float32(EYE_R) - axes[:, 2].astype(np.float32) * np.float32(0.52)
     bulge /= np.linalg.norm(bulge, axis=-1, keepdims=True)
     cornea = n * sclera + bulge * (1 - sclera)
     cornea /= np.linalg.norm(cornea, axis=-1, keepdims=True)
-    shade = light.ambient(n) + sum(c * np.clip((n @ d + 0.45) / 1.45, 0, 1)[..., None] for d, c in light.lamps)
+    shade = light.ambient(n) + sum(
+        c * np.clip((n @ d + 0.45) / 1.45, 0, 1)[..., None] for d, c in light.lamps
+    )
     out = colour * shade
     mirror = 2 * cornea[..., 2:] * cornea - np.array([0, 0, 1], np.float32)
     for direction, c in light.lamps:
@@ -78,7 +97,10 @@ def eyeball(box, centre, scale, axes, iris, pupil, light, veins):
     return out.reshape(h // FINE, FINE, w // FINE, FINE, 3).mean((1, 3), dtype=np.float32)
 
 
-_WIDTHS = {"up": np.array([0.86, 0.66, 0.76, 0.68, 0.66, 0.95, 0.9]), "lo": np.array([0.53, 0.58, 0.66, 0.68, 0.7, 1.0, 0.9])}
+_WIDTHS = {
+    "up": np.array([0.86, 0.66, 0.76, 0.68, 0.66, 0.95, 0.9]),
+    "lo": np.array([0.53, 0.58, 0.66, 0.68, 0.7, 1.0, 0.9]),
+}
 
 
 def _teeth(row, s, y, edge, tall):
@@ -114,7 +136,9 @@ def mouth(box, origin, direction, jaw, tooth_rgb, dim):
     upper, us, uv = _teeth("up", s, hit[..., 1], -6.72, 1.0)
     lower, ls, lv = _teeth("lo", s * 0.97, hit[..., 1], -6.62 - jaw, 0.85)
     out = np.full((*x.shape, 3), (0.035, 0.010, 0.008), np.float32)
-    tongue = smooth(1.0, 0.5, (hit[..., 0] / 1.9) ** 2 + ((hit[..., 1] + 7.55 + 0.75 * jaw) / 0.75) ** 2)[..., None]
+    tongue = smooth(1.0, 0.5, (hit[..., 0] / 1.9) ** 2 + ((hit[..., 1] + 7.55 + 0.75 * jaw) / 0.75) ** 2)[
+        ..., None
+    ]
     out += tongue * (np.array([0.30, 0.10, 0.09], np.float32) - out)
     gum = np.array([0.36, 0.13, 0.12], np.float32)
     bend = np.clip(1.1 - 0.16 * s**2, 0.25, 1)[..., None]

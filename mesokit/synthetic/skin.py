@@ -15,7 +15,8 @@ from mesokit.synthetic.head import CONTROLS, EXTENT, ids, surface, to_uv
 
 SIZE = 768
 # sRGB of skin under white light, from very light to very dark (interpolated)
-_TONES = np.array([(241, 208, 187), (234, 194, 169), (224, 179, 149), (213, 165, 131), (191, 139, 104), (163, 113, 82),
+_TONES = np.array([(241, 208, 187), (234, 194, 169), (224, 179, 149), (213, 165, 131), (191, 139, 104),
+(163, 113, 82),
                    (131, 87, 62), (103, 68, 49), (78, 52, 40)], float) / 255  # fmt: skip
 
 
@@ -43,7 +44,9 @@ def noise(rng, size, *cells):
     total = np.zeros((size, size), np.float32)
     for cell in cells:
         n = max(int(size / cell) + 3, 4)
-        field = cv2.resize(rng.standard_normal((n, n)).astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC)
+        field = cv2.resize(
+            rng.standard_normal((n, n)).astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC
+        )
         total += field / field.std()
     return total / np.float32(np.sqrt(len(cells)))
 
@@ -54,7 +57,9 @@ def curve(points, n=80, closed=False):
     if closed:
         points = np.vstack([points, points[:1]])
     s = np.r_[0, np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))]
-    return CubicSpline(s, points, bc_type="periodic" if closed else "natural")(np.linspace(0, s[-1], n, endpoint=not closed))
+    return CubicSpline(s, points, bc_type="periodic" if closed else "natural")(
+        np.linspace(0, s[-1], n, endpoint=not closed)
+    )
 
 
 def fill(polygon, soft=0.0):
@@ -74,7 +79,9 @@ def blob(centre, radius, aspect=1.0):
     """Gaussian spot at a point (3,) of the table head, `radius` in centimetres -> (SIZE, SIZE) float32."""
     x, y = texel(np.array([centre]))[0]
     scale = np.float32(1 / (radius * 30))
-    gx = np.exp(-0.5 * ((np.arange(SIZE, dtype=np.float32) - np.float32(x)) * scale / np.float32(aspect)) ** 2)
+    gx = np.exp(
+        -0.5 * ((np.arange(SIZE, dtype=np.float32) - np.float32(x)) * scale / np.float32(aspect)) ** 2
+    )
     gy = np.exp(-0.5 * ((np.arange(SIZE, dtype=np.float32) - np.float32(y)) * scale) ** 2)
     return gy[:, None] * gx[None]
 
@@ -101,12 +108,19 @@ def lid(side, rim="both"):
 
 def lip_names(row):
     """Names of one lip contour from the left to the right corner; `row` such as 'ul_out'."""
-    return ["mouth_l", *(f"{row}{k}_l" for k in (3, 2, 1)), f"{row}0", *(f"{row}{k}_r" for k in (1, 2, 3)), "mouth_r"]
+    return [
+        "mouth_l",
+        *(f"{row}{k}_l" for k in (3, 2, 1)),
+        f"{row}0",
+        *(f"{row}{k}_r" for k in (1, 2, 3)),
+        "mouth_r",
+    ]
 
 
 @cache
 def masks():
     """Fixed masks in (u, v), float32 in [0, 1]: eyes, mouth (holes), lips, face, beard, moustache, scalp, ear_side."""
+
     def lips(a, b, soft):
         return fill(np.vstack([curve(ring(*lip_names(a)), 90), curve(ring(*lip_names(b)), 90)[::-1]]), soft)
 
@@ -114,17 +128,21 @@ def masks():
     up = [(6.5, 1.0, 4.4), (6.2, 3.4, 5.3), (5.2, 5.6, 6.4), (2.6, 6.9, 7.9), (0, 7.1, 8.3)]
     right = np.vstack([CONTROLS[ids(*face_names)], up])
     outline = np.vstack([right, (right * [-1, 1, 1])[-2:0:-1]])
-    beard_r = [(0, -4.75, 10.9), (1.6, -4.9, 10.4), (2.7, -5.6, 9.6), (3.4, -6.6, 9.1), (4.4, -6.2, 8.5), (5.6, -4.8, 6.6), (6.15, -3.0, 4.9), (6.5, -1.0, 4.0), (6.9, -1.0, 2.6), (6.6, -5.0, 1.6),
+    beard_r = [(0, -4.75, 10.9), (1.6, -4.9, 10.4), (2.7, -5.6, 9.6), (3.4, -6.6, 9.1), (4.4, -6.2, 8.5),
+    (5.6, -4.8, 6.6), (6.15, -3.0, 4.9), (6.5, -1.0, 4.0), (6.9, -1.0, 2.6), (6.6, -5.0, 1.6),
                (5.6, -8.4, 2.0), (4.4, -10.6, 3.8), (2.5, -11.7, 6.0), (0, -12.2, 6.0)]  # fmt: skip
     beard = np.vstack([beard_r, (np.array(beard_r) * [-1, 1, 1])[-2:0:-1]])
-    scalp_r = [(0, 7.1, 8.35), (2.4, 7.0, 7.95), (4.2, 6.1, 7.25), (5.3, 4.9, 6.3), (5.75, 3.6, 6.0), (6.35, 2.4, 5.0), (6.75, 1.0, 4.0), (6.8, -1.0, 3.2), (6.95, -1.0, 2.2), (7.1, 0.7, 1.4),
+    scalp_r = [(0, 7.1, 8.35), (2.4, 7.0, 7.95), (4.2, 6.1, 7.25), (5.3, 4.9, 6.3), (5.75, 3.6, 6.0),
+    (6.35, 2.4, 5.0), (6.75, 1.0, 4.0), (6.8, -1.0, 3.2), (6.95, -1.0, 2.2), (7.1, 0.7, 1.4),
                (7.3, 1.8, -0.3), (7.3, -0.5, -2.0), (7.0, -4.0, -3.5), (6.5, -7.0, -5)]  # fmt: skip
     rim = [(9 * np.sin(a), -2 + 9 * np.cos(a), -7.5) for a in np.linspace(2.2, 0.0, 12)]
     scalp = np.vstack([scalp_r, rim, (np.array([*scalp_r[1:], *rim[:-1]]) * [-1, 1, 1])[::-1]])
     lip = np.maximum(lips("ul_out", "ul_in", 0), lips("ll_out", "ll_in", 0))
     return {
-        "eyes": np.maximum(fill(lid("_l")), fill(lid("_r"))), "mouth": lips("ul_in", "ll_in", 0), "lips": cv2.GaussianBlur(lip, (0, 0), 2.2),
-        "upper_lip": lips("ul_out", "ul_in", 1.5), "face": fill(texel(outline), 1.5), "beard": fill(texel(beard), 9) * (1 - lips("ul_out", "ll_out", 3)),
+        "eyes": np.maximum(fill(lid("_l")), fill(lid("_r"))), "mouth": lips("ul_in", "ll_in", 0),
+        "lips": cv2.GaussianBlur(lip, (0, 0), 2.2),
+        "upper_lip": lips("ul_out", "ul_in", 1.5), "face": fill(texel(outline), 1.5),
+        "beard": fill(texel(beard), 9) * (1 - lips("ul_out", "ll_out", 3)),
         "scalp": fill(texel(scalp)), "nostrils": np.clip(1.6 * pair((0.74, -4.2, 11.05), 0.115, 1.7), 0, 1),
     }  # fmt: skip
 
@@ -150,9 +168,19 @@ def _tone(person):
 
 def _blood(person, rng):
     """Where blood shows: cheeks, nose, chin, lids; (SIZE, SIZE) roughly 0..1."""
-    red = 0.6 * pair((4.3, -2.9, 9.0), 1.25, 1.1) + 0.55 * blob((0, -3.5, 12.3), 0.75, 1.2) + 0.4 * pair((1.5, -3.8, 10.6), 0.5)
-    red += 0.25 * blob((0, -9.8, 10.5), 0.9, 1.3) + 0.3 * pair((3.2, 0.4, 8.8), 0.7, 1.7) + 0.12 * blob((0, 4.5, 9.8), 2.0, 1.8)
-    return red * (0.35 + 0.9 * person.redness) * (1 + 0.25 * noise(rng, SIZE, 24, 9)) + 0.06 * noise(rng, SIZE, 60, 20)
+    red = (
+        0.6 * pair((4.3, -2.9, 9.0), 1.25, 1.1)
+        + 0.55 * blob((0, -3.5, 12.3), 0.75, 1.2)
+        + 0.4 * pair((1.5, -3.8, 10.6), 0.5)
+    )
+    red += (
+        0.25 * blob((0, -9.8, 10.5), 0.9, 1.3)
+        + 0.3 * pair((3.2, 0.4, 8.8), 0.7, 1.7)
+        + 0.12 * blob((0, 4.5, 9.8), 2.0, 1.8)
+    )
+    return red * (0.35 + 0.9 * person.redness) * (1 + 0.25 * noise(rng, SIZE, 24, 9)) + 0.06 * noise(
+        rng, SIZE, 60, 20
+    )
 
 
 def _colour(person, rng):
@@ -161,8 +189,17 @@ def _colour(person, rng):
     tint = np.zeros((SIZE, SIZE, 3), np.float32)  # logarithm of the multiplier
     red = _blood(person, rng)[..., None]
     tint += red * np.array([-0.02, -0.36, -0.30], np.float32) * (1 - 0.55 * dark)
-    melanin = 0.05 * noise(rng, SIZE, 90, 40) + 0.045 * noise(rng, SIZE, 14, 6) + 0.045 * noise(rng, SIZE, 3.2)
-    melanin += 0.1 * (0.5 + dark) * (pair((2.6, -1.1, 8.8), 0.62, 1.7) * (0.6 + person.age / 60) + 0.6 * pair((3.1, 0.75, 8.8), 0.5, 2.0))
+    melanin = (
+        0.05 * noise(rng, SIZE, 90, 40) + 0.045 * noise(rng, SIZE, 14, 6) + 0.045 * noise(rng, SIZE, 3.2)
+    )
+    melanin += (
+        0.1
+        * (0.5 + dark)
+        * (
+            pair((2.6, -1.1, 8.8), 0.62, 1.7) * (0.6 + person.age / 60)
+            + 0.6 * pair((3.1, 0.75, 8.8), 0.5, 2.0)
+        )
+    )
     melanin += 0.10 * dark * blob((0, 5.5, 9.4), 2.4, 2) + 0.08 * dark * blob((0, -7, 11), 2.0, 1.3)
     tint -= melanin[..., None] * np.array([0.7, 1.0, 1.25], np.float32)
     return _tone(person) * np.exp(tint)
@@ -172,9 +209,14 @@ def _spots(person, rng, albedo):
     """Freckles, moles and, with age, liver spots."""
     spots = np.zeros((SIZE, SIZE), np.uint8)
     n = int(320 * person.freckles)
-    where = np.concatenate([rng.normal((0, -2.3), (2.6, 1.2), (n, 2)), rng.normal((0, 2), (3.5, 2.5), (n // 4, 2))])
+    where = np.concatenate(
+        [rng.normal((0, -2.3), (2.6, 1.2), (n, 2)), rng.normal((0, 2), (3.5, 2.5), (n // 4, 2))]
+    )
     where = [(*w, rng.uniform(0.5, 1.5), rng.uniform(40, 150)) for w in where]
-    where += [(*rng.normal((0, 3), (4, 3)), rng.uniform(2, 6), rng.uniform(20, 60)) for _ in range(int(max(person.age - 48, 0) * 0.5))]
+    where += [
+        (*rng.normal((0, 3), (4, 3)), rng.uniform(2, 6), rng.uniform(20, 60))
+        for _ in range(int(max(person.age - 48, 0) * 0.5))
+    ]
     for x, y, r, a in where:
         if abs(x) < 6:
             c = texel(np.array([[x, y, 12 - 0.16 * x * x - abs(y + 3) * 0.25]]))[0]
@@ -185,7 +227,15 @@ def _spots(person, rng, albedo):
     for _ in range(person.moles):
         x, y = rng.uniform(-5.5, 5.5), rng.choice([rng.uniform(-9, -1.5), rng.uniform(3, 6)])
         c = texel(np.array([[x, y, 11 - 0.13 * x * x]]))[0]
-        cv2.circle(moles, tuple(int(v * 16) for v in c), int(rng.uniform(0.9, 2.2) * 16), int(rng.uniform(110, 220)), -1, cv2.LINE_AA, 4)
+        cv2.circle(
+            moles,
+            tuple(int(v * 16) for v in c),
+            int(rng.uniform(0.9, 2.2) * 16),
+            int(rng.uniform(110, 220)),
+            -1,
+            cv2.LINE_AA,
+            4,
+        )
     moles = cv2.GaussianBlur(moles, (0, 0), 0.7).astype(np.float32)[..., None] / 255
     albedo *= np.exp(-moles * np.array([0.9, 1.3, 1.5], np.float32))
     return moles[..., 0]
@@ -194,10 +244,16 @@ def _spots(person, rng, albedo):
 def _lips(person, rng, albedo):
     """Vermilion: redder and darker than the skin, striped; make-up on some."""
     m = masks()
-    stripes = cv2.GaussianBlur(rng.standard_normal((SIZE, SIZE)).astype(np.float32), (0, 0), sigmaX=0.9, sigmaY=5)
+    stripes = cv2.GaussianBlur(
+        rng.standard_normal((SIZE, SIZE)).astype(np.float32), (0, 0), sigmaX=0.9, sigmaY=5
+    )
     stripes /= stripes.std()
-    bare = _tone(person) * np.array([0.80, 0.47, 0.50], np.float32) ** np.float32(0.75 + 0.15 * person.redness - 0.45 * person.tone * 0.6)
-    painted = linear([(0.62, 0.20, 0.22), (0.70, 0.33, 0.34), (0.55, 0.16, 0.24), (0.72, 0.42, 0.38)][int(rng.integers(4))])
+    bare = _tone(person) * np.array([0.80, 0.47, 0.50], np.float32) ** np.float32(
+        0.75 + 0.15 * person.redness - 0.45 * person.tone * 0.6
+    )
+    painted = linear(
+        [(0.62, 0.20, 0.22), (0.70, 0.33, 0.34), (0.55, 0.16, 0.24), (0.72, 0.42, 0.38)][int(rng.integers(4))]
+    )
     paint = np.float32(min(0.75, person.makeup))
     colour = (bare * (1 - paint) + painted * paint) * np.exp(0.07 * stripes[..., None])
     weight = (m["lips"] * np.float32(0.78 + 0.2 * paint - 0.2 * (person.masculine > 0.6)))[..., None]
@@ -217,28 +273,65 @@ def _relief_lines(person, rng):
         canvas = np.zeros((SIZE, SIZE), np.uint8)
         for s in sides:
             stroke(canvas, curve(texel(np.array(points, float) * [s, 1, 1]), 60), 255, 2)
-        out[:] -= np.float32(depth * 1.6) * cv2.GaussianBlur(canvas, (0, 0), width).astype(np.float32) / 255 * np.float32(width)
+        out[:] -= (
+            np.float32(depth * 1.6)
+            * cv2.GaussianBlur(canvas, (0, 0), width).astype(np.float32)
+            / 255
+            * np.float32(width)
+        )
 
     groove([(1.25, -2.75, 10.6), (1.75, -3.1, 10.0), (1.97, -3.8, 9.7), (1.74, -4.4, 9.8)], 0.030, 2.4)
-    groove([(2.0, 0.5, 8.6), (2.6, 0.76, 8.8), (3.2, 0.84, 8.85), (3.9, 0.76, 8.5), (4.55, 0.45, 8.0)], 0.022 * (1 - 0.6 * np.clip(dict(person.shape)["fold_heavy"], 0, 1)), 1.5)
+    groove(
+        [(2.0, 0.5, 8.6), (2.6, 0.76, 8.8), (3.2, 0.84, 8.85), (3.9, 0.76, 8.5), (4.55, 0.45, 8.0)],
+        0.022 * (1 - 0.6 * np.clip(dict(person.shape)["fold_heavy"], 0, 1)),
+        1.5,
+    )
     groove([(2.0, -3.5, 9.6), (2.5, -4.4, 9.6), (3.0, -5.6, 9.4), (3.3, -6.6, 9.1)], 0.006 + 0.035 * old, 3.5)
     groove([(1.9, -0.85, 8.7), (2.5, -1.35, 8.8), (3.3, -1.5, 8.9)], 0.004 + 0.012 * old, 3)
     for k in range(4):
         y = 3.2 + 0.75 * k + rng.normal(0, 0.12)
         xs = np.linspace(-3.2, 3.2, 8) + rng.normal(0, 0.3)
-        groove([(x, y + 0.35 * np.cos(x * 0.8 + rng.normal(0, 0.2)) + rng.normal(0, 0.06), 10 - 0.1 * x * x) for x in xs], 0.010 * old, 1.8, sides=(1,))
+        groove(
+            [
+                (x, y + 0.35 * np.cos(x * 0.8 + rng.normal(0, 0.2)) + rng.normal(0, 0.06), 10 - 0.1 * x * x)
+                for x in xs
+            ],
+            0.010 * old,
+            1.8,
+            sides=(1,),
+        )
     for k in range(3):
-        groove([(4.85, 0.1 - 0.25 * k, 7.8), (5.35, 0.35 - 0.42 * k, 7.5), (5.8, 0.5 - 0.62 * k, 7.1)], 0.011 * old, 1.3)
-        groove([(2.2 + 0.3 * k, -0.75 - 0.2 * k, 8.7), (3.2, -0.95 - 0.25 * k, 8.8), (4.2, -0.75 - 0.22 * k, 8.4)], 0.007 * old, 1.2)
+        groove(
+            [(4.85, 0.1 - 0.25 * k, 7.8), (5.35, 0.35 - 0.42 * k, 7.5), (5.8, 0.5 - 0.62 * k, 7.1)],
+            0.011 * old,
+            1.3,
+        )
+        groove(
+            [
+                (2.2 + 0.3 * k, -0.75 - 0.2 * k, 8.7),
+                (3.2, -0.95 - 0.25 * k, 8.8),
+                (4.2, -0.75 - 0.22 * k, 8.4),
+            ],
+            0.007 * old,
+            1.2,
+        )
     groove([(0.55, 1.3, 9.9), (0.6, 2.0, 10.2), (0.75, 2.6, 10.2)], 0.012 * old, 1.6)
     return out
 
 
 def _relief(person, rng, stripes, moles):
     """Height in centimetres: pores, fine creases, wrinkles, lip stripes, moles."""
-    pores = np.minimum(noise(rng, SIZE, 2.6), 0) ** 2 * np.float32(0.0020) * np.float32(0.5 + 1.2 * person.pores)
-    where = 0.45 + 0.9 * (blob((0, -2.8, 11.8), 1.5, 1.0) + 0.8 * pair((3.2, -3.2, 9.4), 1.3) + 0.6 * blob((0, 4.0, 10), 1.8, 1.6))
-    fine = noise(rng, SIZE, 2.2) * np.float32(0.0005) + noise(rng, SIZE, 5, 9) * np.float32(0.0012 + 0.0012 * max(person.age - 30, 0) / 40)
+    pores = (
+        np.minimum(noise(rng, SIZE, 2.6), 0) ** 2 * np.float32(0.0020) * np.float32(0.5 + 1.2 * person.pores)
+    )
+    where = 0.45 + 0.9 * (
+        blob((0, -2.8, 11.8), 1.5, 1.0)
+        + 0.8 * pair((3.2, -3.2, 9.4), 1.3)
+        + 0.6 * blob((0, 4.0, 10), 1.8, 1.6)
+    )
+    fine = noise(rng, SIZE, 2.2) * np.float32(0.0005) + noise(rng, SIZE, 5, 9) * np.float32(
+        0.0012 + 0.0012 * max(person.age - 30, 0) / 40
+    )
     lips = masks()["lips"]
     return (fine - pores * where) * (1 - lips) + 0.0022 * stripes + _relief_lines(person, rng) + 0.02 * moles
 
@@ -247,7 +340,16 @@ def _brows(person, rng, canvas):
     """Strokes of both eyebrows as coverage on a uint8 canvas."""
     thick, arch = person.brow_thick, person.brow_arch
     for s in (-1, 1):
-        spine = np.array([(0.95, 1.5, 10.05), (1.5, 1.72, 10.0), (2.4, 1.92 + 0.05 * arch, 9.9), (3.5, 2.04 + 0.2 * arch, 9.55), (4.5, 1.9 + 0.15 * arch, 8.95), (5.35, 1.38, 8.05)])
+        spine = np.array(
+            [
+                (0.95, 1.5, 10.05),
+                (1.5, 1.72, 10.0),
+                (2.4, 1.92 + 0.05 * arch, 9.9),
+                (3.5, 2.04 + 0.2 * arch, 9.55),
+                (4.5, 1.9 + 0.15 * arch, 8.95),
+                (5.35, 1.38, 8.05),
+            ]
+        )
         line = curve(texel(spine * [s, 1, 1]), 200)
         for t in rng.beta(1.1, 1.25, int(330 + 420 * thick)):
             i = int(t * 199)
@@ -259,7 +361,11 @@ def _brows(person, rng, canvas):
             root = line[i] + up * (q * half + half * 0.1)
             lean = np.interp(t, [0, 0.12, 0.4, 1], [1.35, 0.85, 0.45, 0.1]) - 0.35 * q + rng.normal(0, 0.16)
             step = (along * np.cos(lean) + up * np.sin(lean)) * rng.uniform(7, 13) * (0.7 + 0.5 * thick)
-            stroke(canvas, np.array([root, root + step * 0.55, root + step + along * 1.2]), int(rng.uniform(120, 235)))
+            stroke(
+                canvas,
+                np.array([root, root + step * 0.55, root + step + along * 1.2]),
+                int(rng.uniform(120, 235)),
+            )
 
 
 def _stubble(person, rng, canvas):
@@ -272,7 +378,11 @@ def _stubble(person, rng, canvas):
     strength = 45 + 150 * min(person.beard, 1)
     for x, y in spots[keep][:n]:
         lean = np.array([0.35 * (x - SIZE / 2) / 100 + rng.normal(0, 0.35), 1.0])
-        stroke(canvas, np.array([(x, y), (x, y) + lean * length * rng.uniform(0.5, 1.3)]), int(rng.uniform(0.5, 1) * strength))
+        stroke(
+            canvas,
+            np.array([(x, y), (x, y) + lean * length * rng.uniform(0.5, 1.3)]),
+            int(rng.uniform(0.5, 1) * strength),
+        )
 
 
 def _hairs(person, rng, albedo):
@@ -285,7 +395,7 @@ def _hairs(person, rng, albedo):
         paint(person, rng, canvas)
         cover = canvas.astype(np.float32)[..., None] / 255
         if paint is _brows:
-            cover = np.minimum(cover * 1.7, 1)  # strokes are thinner than a texel of the fitted texture
+            cover = np.minimum(cover * 1.4, 1)  # strokes are thinner than a texel of the fitted texture
         if paint is _stubble:  # hair under the skin darkens it a little all over
             shade = masks()["beard"][..., None] * np.float32(0.16 * min(person.beard * 2, 1))
             albedo *= 1 - shade * np.array([1.1, 1.0, 0.8], np.float32)
@@ -311,7 +421,23 @@ def make_skin(person):
     albedo *= 1 - 0.93 * m["nostrils"][..., None] * np.array([0.8, 1, 1], np.float32)
     height = _relief(person, rng, stripes, moles)
     du, dv = texel_size()
-    slope = np.stack([cv2.Sobel(height, cv2.CV_32F, 1, 0, scale=1 / 8) / du, cv2.Sobel(height, cv2.CV_32F, 0, 1, scale=1 / 8) / dv], -1)
-    gloss = 0.30 + 0.3 * person.oily * (blob((0, -2.5, 11.8), 1.3) + blob((0, 4.2, 10), 2.2, 1.6) + 0.5 * pair((3.8, -2.6, 9.3), 1.2)) + 0.35 * m["lips"]
+    slope = np.stack(
+        [
+            cv2.Sobel(height, cv2.CV_32F, 1, 0, scale=1 / 8) / du,
+            cv2.Sobel(height, cv2.CV_32F, 0, 1, scale=1 / 8) / dv,
+        ],
+        -1,
+    )
+    gloss = (
+        0.26
+        + 0.2
+        * person.oily
+        * (blob((0, -2.5, 11.8), 1.3) + blob((0, 4.2, 10), 2.2, 1.6) + 0.5 * pair((3.8, -2.6, 9.3), 1.2))
+        + 0.35 * m["lips"]
+    )
     gloss = gloss * (1 + 0.12 * noise(rng, SIZE, 4, 2.5))
-    return Skin(albedo.astype(np.float32), np.clip(slope, -0.8, 0.8).astype(np.float32), np.clip(gloss, 0, 1).astype(np.float32))
+    return Skin(
+        albedo.astype(np.float32),
+        np.clip(slope, -0.8, 0.8).astype(np.float32),
+        np.clip(gloss, 0, 1).astype(np.float32),
+    )
