@@ -1,6 +1,6 @@
 """Train the weights that the package carries, and write them with a model card beside them.
 
-    python data_scripts/train_bundled_weights.py work/class --network meso4 --method deepfake
+python data_scripts/train_bundled_weights.py work/class --network meso4 --method deepfake
 """
 
 import argparse

@@ -21,23 +21,31 @@ def _layout(figure: go.Figure, height: int, **axes: Any) -> go.Figure:
     return figure.update_layout(template="plotly_white", height=height, margin=margin, **axes)
 
 
-def faces(images: np.ndarray | Sequence[np.ndarray], titles: Sequence[str], columns: int = 6, side: int = 160) -> go.Figure:
+def faces(
+    images: np.ndarray | Sequence[np.ndarray], titles: Sequence[str], columns: int = 6, side: int = 160
+) -> go.Figure:
     """A grid of images (h, w, 3) uint8 RGB, or (h, w) uint8 masks, with a title above each."""
     rows = -(-len(images) // columns)
-    figure = make_subplots(rows, columns, subplot_titles=list(titles), horizontal_spacing=0.01, vertical_spacing=0.12 / rows)
+    figure = make_subplots(
+        rows, columns, subplot_titles=list(titles), horizontal_spacing=0.01, vertical_spacing=0.12 / rows
+    )
     for i, image in enumerate(images):
         picture = go.Image(source=_data_address(image), hoverinfo="skip")
         figure.add_trace(picture, row=i // columns + 1, col=i % columns + 1)
     figure.update_xaxes(visible=False).update_yaxes(visible=False)
     figure.update_annotations(font_size=12)
-    return _layout(figure, rows * (side + 30) + 40, width=columns * (side + 8)).update_layout(margin={"l": 5, "r": 5, "t": 40, "b": 5})
+    return _layout(figure, rows * (side + 30) + 40, width=columns * (side + 8)).update_layout(
+        margin={"l": 5, "r": 5, "t": 40, "b": 5}
+    )
 
 
 def _data_address(image: np.ndarray) -> str:
     """JPEG at quality 92: a page of faces stays small, and only people look at it."""
     import base64
 
-    _, data = cv2.imencode(".jpg", image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92])
+    _, data = cv2.imencode(
+        ".jpg", image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92]
+    )
     return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode()
 
 
@@ -56,7 +64,10 @@ def history(table: pd.DataFrame) -> go.Figure:
     """Loss and accuracy over the iterations, on training and validation faces, from `training.fit`."""
     figure = make_subplots(1, 2, subplot_titles=["mean squared error", "accuracy"])
     for column, name in enumerate(("loss", "accuracy"), start=1):
-        for key, label, colour, dash in ((name, "training", GRAY, "dash"), (f"val_{name}", "validation", REAL, "solid")):
+        for key, label, colour, dash in (
+            (name, "training", GRAY, "dash"),
+            (f"val_{name}", "validation", REAL, "solid"),
+        ):
             line = {"color": colour, "dash": dash}
             trace = go.Scatter(x=table["iteration"], y=table[key], name=label, line=line, showlegend=column == 1)
             figure.add_trace(trace, row=1, col=column)
@@ -74,7 +85,9 @@ def scores(table: pd.DataFrame, title: str = "", threshold: float = 0.5) -> go.F
         marker = {"color": colour, "pattern": {"shape": shape}}
         figure.add_histogram(x=values, xbins=bins, name=f"{label} ({len(values)})", marker=marker, opacity=0.65)
     figure.add_vline(threshold, line={"color": GRAY, "dash": "dot"})
-    return _layout(figure, 340, title=title, barmode="overlay", xaxis={"title": P_REAL, "range": [0, 1]}, yaxis_title="faces")
+    return _layout(
+        figure, 340, title=title, barmode="overlay", xaxis={"title": P_REAL, "range": [0, 1]}, yaxis_title="faces"
+    )
 
 
 def learning_rate(rates: pd.Series) -> go.Figure:

@@ -15,3 +15,18 @@ def reference() -> Path:
     if not path.is_dir():
         pytest.skip("the reference data are absent: name their folder in MESOKIT_REFERENCE")
     return path
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory) -> Path:
+    """A whole dataset of six synthetic people and their forgeries (of no worth: three steps of training)."""
+    from mesokit import dataset, manifest
+    from mesokit.synthetic import studio
+
+    root = tmp_path_factory.mktemp("tiny")
+    for _ in studio.make(root, studio.PRESETS["tiny"], seed=0):
+        pass
+    clips = manifest.read_clips(root / "clips.csv")
+    for built in dataset.build(clips, root, root, frames=3, about={"name": "tiny"}):
+        assert built.error is None
+    return root

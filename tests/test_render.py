@@ -65,10 +65,7 @@ def test_left_is_the_smaller_x(rest):
     assert left_eye[0] < nose[0] < right_eye[0] and mouth_left[0] < mouth_right[0]
     assert left_eye[1] < nose[1] < mouth_left[1]
     for name in ("eye", "brow"):
-        assert (
-            rest.landmarks[GROUPS[f"{name}_left"], 0].mean()
-            < rest.landmarks[GROUPS[f"{name}_right"], 0].mean()
-        )
+        assert rest.landmarks[GROUPS[f"{name}_left"], 0].mean() < rest.landmarks[GROUPS[f"{name}_right"], 0].mean()
     assert set(FIVE) == {"eye_left", "eye_right", "nose", "mouth_left", "mouth_right"}
 
 
@@ -91,7 +88,7 @@ def test_a_blink_and_an_open_mouth_show(renderer, rest):
         )
         box = np.s_[low[1] : high[1], low[0] : high[0]]
         assert np.abs(frame.image[box].astype(float) - rest.image[box]).mean() > 15
-        assert np.abs(frame.image[:40].astype(float) - rest.image[:40]).max() == 0
+        assert np.abs(frame.image[:40].astype(float) - rest.image[:40]).max() <= 2
 
 
 def test_yaw_turns_the_nose_towards_the_viewers_right(renderer, rest):

@@ -13,7 +13,7 @@ import numpy as np
 CENTRE = np.array([0.0, -2.0, 0.0], np.float32)
 GRID = 168  # vertices along one side of the dense surface
 EXTENT = 1.05  # (u, v) radius of the rim: 163 degrees away from the viewer
-EYE = np.array([3.06, 0.08, 7.6], np.float32)  # centre of the right eyeball (larger x)
+EYE = np.array([3.08, 0.14, 7.6], np.float32)  # centre of the right eyeball (larger x)
 EYE_RADIUS = 1.2
 HINGE = np.array([0.0, -2.0, 0.5], np.float32)  # axis of the jaw
 
@@ -58,9 +58,9 @@ _SIDE = {
     "cheek1": (3.6, -3.3, 9.45), "cheek2": (4.9, -3.0, 8.55), "cheek3": (5.9, -2.0, 7.1),
     "zygion": (6.6, -1.2, 4.6),
     "cheek4": (4.3, -5.4, 8.75), "cheek5": (5.25, -4.9, 7.0), "cheek6": (6.15, -4.5, 4.3),
-    "cheek7": (3.75, -7.5, 8.15), "cheek8": (4.65, -7.1, 5.8), "cheek9": (5.35, -6.7, 2.8),
+    "cheek7": (3.75, -7.5, 8.15), "cheek8": (4.72, -7.1, 5.8), "cheek9": (5.35, -6.7, 2.8),
     "jaw1": (6.75, -2.5, 1.8), "jaw2": (6.1, -5.4, 1.5), "jaw3": (5.15, -7.7, 2.2),
-    "jaw4": (4.05, -8.95, 4.6), "jaw5": (2.95, -9.75, 6.7), "jaw6": (1.95, -10.4, 8.2),
+    "jaw4": (4.3, -8.95, 4.6), "jaw5": (3.2, -9.75, 6.6), "jaw6": (1.95, -10.4, 8.2),
     "jaw7": (1.05, -10.62, 9.3),
     "chin1": (1.25, -9.35, 10.1), "chin2": (2.5, -9.0, 9.4), "chin3": (1.55, -8.45, 10.0),
     "below_corner": (2.95, -7.6, 9.3),
@@ -89,7 +89,7 @@ def _table():
     names, points = list(_MID), [np.array(p, float) for p in _MID.values()]
     for name, (x, y, z) in _SIDE.items():
         if name.startswith(("eye", "lid", "fold", "bag")):
-            x, y = x - 0.09, y + 0.06
+            x, y = x - 0.07, y + 0.12
         if z == 0:  # lid rims lie on the eyeball plus the thickness of the lid
             z = EYE[2] + np.sqrt((EYE_RADIUS + 0.06) ** 2 - (x - EYE[0]) ** 2 - (y - EYE[1]) ** 2)
         names += [name + "_l", name + "_r"]
@@ -169,10 +169,25 @@ def surface(uv):
 
 
 @cache
+def axes():
+    """u of the columns and v of the rows of the dense surface (GRID,): closer together where lids and lips move."""
+
+    def spread(dense_ranges):
+        fine = np.linspace(-EXTENT, EXTENT, 4001)
+        density = np.ones_like(fine)
+        for low, high, factor in dense_ranges:
+            density += (factor - 1) / (1 + np.exp(-np.minimum(fine - low, high - fine) / 0.012))
+        total = np.cumsum(density)
+        return np.interp(np.linspace(total[0], total[-1], GRID), total, fine)
+
+    mouth, eyes = to_uv(np.array([(0, -6.1, 11), (0, -7.4, 11), (3, 0.9, 8.8), (3, -0.7, 8.8)]))[:, 1].reshape(2, 2)
+    return spread([(-0.40, 0.40, 1.8)]), spread([(*mouth, 3.5), (*eyes, 2.6)])
+
+
+@cache
 def dense():
     """Shared by all heads: (u, v) of the vertices, average points, spline weights, triangles inside the rim."""
-    axis = np.linspace(-EXTENT, EXTENT, GRID)
-    uv = np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2)
+    uv = np.stack(np.meshgrid(*axes()), -1).reshape(-1, 2)
     i = np.arange(GRID * GRID).reshape(GRID, GRID)
     a, b, c, d = i[:-1, :-1].ravel(), i[:-1, 1:].ravel(), i[1:, :-1].ravel(), i[1:, 1:].ravel()
     triangles = np.concatenate([np.stack([a, c, b], -1), np.stack([b, c, d], -1)]).astype(np.int32)
@@ -233,8 +248,7 @@ def _brush(points, centre, reach, shift):
 
 
 LIP_ROWS = {
-    k: [n for n in NAMES if n.startswith(k)]
-    for k in ("ul_out", "ul_mid", "ul_in", "ll_out", "ll_mid", "ll_in")
+    k: [n for n in NAMES if n.startswith(k)] for k in ("ul_out", "ul_mid", "ul_in", "ll_out", "ll_mid", "ll_in")
 }
 EYE_ROWS = ("eye_in", "eye_out", "lid_up", "lid_lo")
 

@@ -25,9 +25,25 @@ class Part:
     number: int  # its mark in the raster, 1..7
     shape: tuple[int, int]  # rows, columns
     triangles: np.ndarray  # (n, 3) int32
-    coordinates: np.ndarray  # (rows * columns, 2) float32 in [0, 1]
+    warp: tuple  # texture coordinates in [0, 1] of the columns and of the rows
     sign: float  # makes the normals of the grid point outwards
     skin: Skin
+
+    def index(self, uv):
+        """Raster coordinates (.., 2) in [0, 1] -> where to sample grids: columns, rows, float32."""
+        return uv[..., 0] * np.float32(self.shape[1] - 1), uv[..., 1] * np.float32(self.shape[0] - 1)
+
+    def texture(self, uv):
+        """Raster coordinates (.., 2) -> texture coordinates x, y in [0, 1], float32."""
+        rows, columns = self.shape
+        at = zip(self.index(uv), (columns, rows), self.warp, strict=True)
+        return [np.interp(k, np.arange(n), axis).astype(np.float32) for k, n, axis in at]
+
+
+def even(shape):
+    """Raster coordinates (rows * columns, 2) of the vertices of a grid: their place in it, in [0, 1]."""
+    u, v = np.meshgrid(np.linspace(0, 1, shape[1]), np.linspace(0, 1, shape[0]))
+    return np.stack([u, v], -1).reshape(-1, 2).astype(np.float32)
 
 
 def unit(v):
@@ -44,9 +60,8 @@ def grid_triangles(rows, columns):
 
 def grid_part(number, shape, sign, skin):
     """A `Part` whose texture covers its whole grid."""
-    u, v = np.meshgrid(np.linspace(0, 1, shape[1]), np.linspace(0, 1, shape[0]))
-    coordinates = np.stack([u, v], -1).reshape(-1, 2).astype(np.float32)
-    return Part(number, shape, grid_triangles(*shape), coordinates, sign, skin)
+    warp = (np.linspace(0, 1, shape[1]), np.linspace(0, 1, shape[0]))
+    return Part(number, shape, grid_triangles(*shape), warp, sign, skin)
 
 
 # --- ears -------------------------------------------------------------------------------------------------------------
@@ -69,9 +84,7 @@ def ear_skin(tone):
     v, a = np.meshgrid(np.linspace(0, 1, 48), np.linspace(0, 2 * np.pi, 96))
     hollow = np.exp(-((v / 0.42) ** 2)) + 0.5 * np.exp(-(((v - 0.72) / 0.07) ** 2)) * (np.sin(a + 0.8) > -0.3)
     albedo = tone * np.array([1.0, 0.80, 0.77]) * np.exp(-0.5 * hollow[..., None] * np.array([0.7, 1.0, 1.0]))
-    return Skin(
-        albedo.astype(np.float32), np.zeros((96, 48, 2), np.float32), np.full((96, 48), 0.25, np.float32)
-    )
+    return Skin(albedo.astype(np.float32), np.zeros((96, 48, 2), np.float32), np.full((96, 48), 0.25, np.float32))
 
 
 # --- from vertices to pixels ------------------------------------------------------------------------------------------
@@ -81,7 +94,7 @@ def rasterise(parts, bodies, focal, size):
     colour, depth = np.zeros((h, w, 3), np.float32), np.full((h, w), FAR, np.float32)
     starts = np.cumsum([0] + [len(p) for p in bodies])
     triangles = np.concatenate([part.triangles + start for part, start in zip(parts, starts, strict=False)])
-    marks = [np.c_[part.coordinates, np.full(len(part.coordinates), part.number / 8)] for part in parts]
+    marks = [np.c_[even(part.shape), np.full(len(p), part.number / 8)] for part, p in zip(parts, bodies, strict=True)]
     fov = float(2 * np.arctan(h / 2 / focal))
     cv2.triangleRasterize(
         np.concatenate(bodies),
@@ -111,11 +124,9 @@ def tangents(points, part):
 
 def sample(part, points, uv):
     """Attributes of packed pixels with coordinates uv (r, c, 2): fine normal, smooth normal, albedo, gloss."""
-    rows, columns = part.shape
-    at = [uv[..., 0] * np.float32(columns - 1), uv[..., 1] * np.float32(rows - 1)]
-    n, tu, tv = (cv2.remap(a, *at, cv2.INTER_LINEAR) for a in tangents(points, part))
-    h, w = part.skin.gloss.shape
-    at = [uv[..., 0] * np.float32(w) - np.float32(0.5), uv[..., 1] * np.float32(h) - np.float32(0.5)]
+    n, tu, tv = (cv2.remap(a, *part.index(uv), cv2.INTER_LINEAR) for a in tangents(points, part))
+    (x, y), (h, w) = part.texture(uv), part.skin.gloss.shape
+    at = [x * np.float32(w) - np.float32(0.5), y * np.float32(h) - np.float32(0.5)]
     albedo, slope, gloss = (
         cv2.remap(t, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         for t in (part.skin.albedo, part.skin.slope, part.skin.gloss)
@@ -160,10 +171,7 @@ def _compare(p, shape, depth):
     """Soft shadow test of vertices (n, 3) seen from the lamp."""
     focal, middle = _SHADOW_FAR / _SHADOW_REACH * _SHADOW_SIZE / 2, _SHADOW_SIZE / 2 - 0.5
     z = -p[:, 2]
-    at = [
-        (middle + sign * p[:, k] * focal / z).astype(np.float32).reshape(shape)
-        for k, sign in ((0, 1), (1, -1))
-    ]
+    at = [(middle + sign * p[:, k] * focal / z).astype(np.float32).reshape(shape) for k, sign in ((0, 1), (1, -1))]
     nearest = cv2.remap(depth, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=1000)
-    lit = np.clip(1.6 - (z.reshape(shape) - nearest) / np.float32(0.45), 0, 1)
-    return cv2.GaussianBlur(lit.astype(np.float32), (0, 0), 1.3)
+    lit = np.clip(1.5 - (z.reshape(shape) - nearest) / np.float32(0.8), 0, 1)
+    return cv2.GaussianBlur(lit.astype(np.float32), (0, 0), 2.0)

@@ -1,4 +1,4 @@
-"""Pictures of people: geometry of a moment, rasterised, shaded, with hair, seen by a camera; and the truth about them."""
+"""Pictures of people: a moment placed in space, rasterised, shaded, filmed; and the truth about it."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,11 @@ import numpy as np
 from mesokit.synthetic import hair as hairs
 from mesokit.synthetic import head, mesh, organs, strokes
 from mesokit.synthetic.expression import express, eyeball
+from mesokit.synthetic.paint import linear, masks
 from mesokit.synthetic.person import Person, State
 from mesokit.synthetic.scene import BODY, Scene, background, body_grid, body_skin, make_light, sample_scene
-from mesokit.synthetic.skin import Skin, linear, make_skin, masks
+from mesokit.synthetic.shade import camera, occlusion, reflect, soften_edges, tone
+from mesokit.synthetic.skin import Skin, make_skin
 
 __all__ = ["FIVE", "GROUPS", "LANDMARKS", "Rendered", "Renderer", "Scene", "sample_scene"]
 
@@ -56,20 +58,13 @@ FIVE = {
 _ROWS = head.ids(*LANDMARKS)
 
 
-_NOISE_MIX = np.array(
-    [[0.80, 0.36, 0.36], [0.36, 0.80, 0.36], [0.36, 0.36, 0.80]], np.float32
-)  # noise after demosaicing
-
-
 @dataclass
 class Rendered:
     """One frame and its truth."""
 
     image: np.ndarray  # (h, w, 3) uint8 RGB
     landmarks: np.ndarray  # (N, 2) float32 x, y in pixels, rows named by LANDMARKS, grouped by GROUPS
-    five: (
-        np.ndarray
-    )  # (5, 2) float32: left eye, right eye, nose, mouth left, mouth right ('left' = smaller x)
+    five: np.ndarray  # (5, 2) float32: left eye, right eye, nose, mouth left, mouth right ('left' = smaller x)
     face: np.ndarray  # (h, w) float32 in [0, 1]: skin of the face with eyes and mouth, not hair, ears, neck
 
 
@@ -83,31 +78,21 @@ def _rotation(state):
 
 
 class Renderer:
-    """Renders one person in one scene; construction paints what all frames share (skin, hair, clothes, background)."""
+    """Renders one person in one scene; construction paints what all frames share (skin, hair, background)."""
 
     def __init__(self, person: Person, scene: Scene):
+        """Paint and grow everything; about a third of a second."""
         self.person, self.scene = person, scene
-        w, h = scene.size
+        h = scene.size[1]
         rng = np.random.default_rng([18, person.seed])
         shape = dict(person.shape)
         self.rest = head.identity(shape)
-        uv, points, self.weights, triangles = head.dense()
+        _, points, self.weights, _ = head.dense()
         self.base = points + self.weights @ (self.rest - head.CONTROLS)
         self.unit = scene.eye_distance * h / 360 / 6.3  # pixels per cm at the head
         self.focal = np.float32(self.unit * scene.distance)
         self.light = make_light(scene)
-        skin = self._fit(make_skin(person))
-        tone = np.median(skin.albedo.reshape(-1, 3), axis=0)
-        shift = np.array([0.2 * shape["face_width"] - 0.25, 0, 0])
-        ear = mesh.ear_grid(person.ear_out) + shift
-        self.ears = [ear.reshape(-1, 3), (ear * [-1, 1, 1]).reshape(-1, 3)]
-        ears = mesh.ear_skin(tone)
-        body, kind = body_grid(person, scene)
-        self.body = body.reshape(-1, 3)
-        clothes, self.cloth = body_skin(person, scene, kind, tone)
-        face = mesh.Part(1, (head.GRID, head.GRID), triangles, uv / (2 * head.EXTENT) + 0.5, 1.0, skin)
-        sides = [mesh.grid_part(number, ear.shape[:2], sign, ears) for number, sign in ((2, -1.0), (3, 1.0))]
-        self.parts = [face, *sides, mesh.grid_part(4, BODY, 1.0, clothes)]
+        self._make_parts(shape)
         self.holes = self._hole_texture()
         self.iris = organs.paint_iris(person, rng)
         self.pupil = np.float32(rng.uniform(0.17, 0.27))
@@ -122,6 +107,29 @@ class Renderer:
         self.wall = background(scene)
 
     # --- what a clip shares -------------------------------------------------------------------------------------------
+    def _make_parts(self, shape):
+        """Meshes and textures of head, ears and body."""
+        person, scene = self.person, self.scene
+        skin = self._fit(make_skin(person))
+        tone = np.median(skin.albedo.reshape(-1, 3), axis=0)
+        shift = np.array([0.2 * shape["face_width"] - 0.25, 0, 0])
+        ear = mesh.ear_grid(person.ear_out) + shift
+        self.ears = [ear.reshape(-1, 3), (ear * [-1, 1, 1]).reshape(-1, 3)]
+        ears = mesh.ear_skin(tone)
+        body, kind = body_grid(person, scene)
+        self.body = body.reshape(-1, 3)
+        clothes, self.cloth = body_skin(person, scene, kind, tone)
+        face = mesh.Part(
+            1,
+            (head.GRID, head.GRID),
+            head.dense()[3],
+            tuple(a / (2 * head.EXTENT) + 0.5 for a in head.axes()),
+            1.0,
+            skin,
+        )
+        sides = [mesh.grid_part(number, ear.shape[:2], sign, ears) for number, sign in ((2, -1.0), (3, 1.0))]
+        self.parts = [face, *sides, mesh.grid_part(4, BODY, 1.0, clothes)]
+
     def _fit(self, skin):
         """Shrink the textures to about two texels a pixel, so that sampling neither aliases nor blurs."""
         size = int(np.clip(768 * 1.9 * self.unit / 37, 256, 768))
@@ -142,9 +150,7 @@ class Renderer:
             r = np.linspace(62, rng.uniform(36, 50), 9)
             walk = a + np.cumsum(rng.normal(0, 0.035, 9))
             line = np.stack([64 + r * np.cos(walk), 64 + r * np.sin(walk)], -1)
-            cv2.polylines(
-                canvas, [(line * 16).astype(np.int32)], False, int(rng.uniform(30, 130)), 1, cv2.LINE_AA, 4
-            )
+            cv2.polylines(canvas, [(line * 16).astype(np.int32)], False, int(rng.uniform(30, 130)), 1, cv2.LINE_AA, 4)
         return canvas.astype(np.float32) / 255
 
     # --- geometry of a moment -----------------------------------------------------------------------------------------
@@ -164,9 +170,7 @@ class Renderer:
         """Camera space (n, 3) -> pixels (n, 2) float32."""
         w, h = self.scene.size
         k = self.focal / -points[:, 2]
-        return np.stack([w / 2 - 0.5 + points[:, 0] * k, h / 2 - 0.5 - points[:, 1] * k], -1).astype(
-            np.float32
-        )
+        return np.stack([w / 2 - 0.5 + points[:, 0] * k, h / 2 - 0.5 - points[:, 1] * k], -1).astype(np.float32)
 
     def _controls(self, state):
         return express(self.rest, state)
@@ -189,43 +193,7 @@ class Renderer:
         still = self.body - PIVOT
         half = _rotation(State(yaw=state.yaw * 0.55, pitch=state.pitch * 0.7, roll=state.roll * 0.7))
         body = still * (1 - follow) + (still @ half.T) * follow + anchor
-        return [self._place(p, turn, state).astype(np.float32) for p in (skull, *self.ears)] + [
-            body.astype(np.float32)
-        ]
-
-    def _shade(self, fine, soft, albedo, gloss, ao, lit, skin_like):
-        """Light leaving packed pixels (.., 3) -> linear RGB: scattered light bleeds red, highlights sit on top."""
-        wrap = np.where(skin_like[..., None], np.array([0.32, 0.16, 0.11], np.float32), np.float32(0.08))
-        blend = np.where(skin_like[..., None], np.array([0.75, 0.4, 0.3], np.float32), np.float32(0.0))
-        out = self.light.ambient(fine) * ao[..., None]
-        shine = np.zeros(gloss.shape, np.float32)
-        for k, (direction, colour) in enumerate(self.light.lamps):
-            cosine = (fine @ direction)[..., None] * (1 - blend) + (soft @ direction)[..., None] * blend
-            diffuse = np.clip((cosine + wrap) / (1 + wrap), 0, 1) ** np.float32(1.15)
-            shadow = (lit if k == 0 else np.ones_like(lit))[..., None]
-            out += colour * diffuse * (shadow ** (1 - 0.45 * blend)) * (0.45 + 0.55 * ao[..., None])
-            half = mesh.unit(direction + np.array([0, 0, 1], np.float32))
-            nh = np.clip(fine @ half, 0, 1)
-            gleam = 0.55 * nh ** np.float32(18) + 1.0 * nh ** np.float32(70)
-            shine += gleam * (shadow[..., 0] * colour[1])
-        rim = np.clip(1 - fine[..., 2], 0, 1) ** 4 * self.light.sky[1] * 0.5
-        return albedo * out + (gloss * (0.20 * shine + 0.5 * rim) * ao)[..., None].astype(np.float32)
-
-    def _occlusion(self, depth, solid):
-        """Ambient occlusion from the depth image: how far a pixel lies behind its surroundings, at two scales."""
-        ao = np.ones(depth.shape, np.float32)
-        mask = solid.astype(np.float32)
-        for sigma, strength in ((0.7, 0.5), (2.4, 0.16)):
-            s = float(sigma * self.unit)
-            k = min(1.0, 4.0 / s)  # blur a smaller copy: cheap and smooth enough
-            small_d = cv2.resize(depth * mask, None, fx=k, fy=k, interpolation=cv2.INTER_AREA)
-            small_m = cv2.resize(mask, None, fx=k, fy=k, interpolation=cv2.INTER_AREA)
-            mean = cv2.GaussianBlur(small_d, (0, 0), s * k) / np.maximum(
-                cv2.GaussianBlur(small_m, (0, 0), s * k), np.float32(1e-3)
-            )
-            mean = cv2.resize(mean, depth.shape[::-1], interpolation=cv2.INTER_LINEAR)
-            ao *= 1 - np.clip((depth - mean) * np.float32(strength), 0, 0.72)
-        return ao
+        return [self._place(p, turn, state).astype(np.float32) for p in (skull, *self.ears)] + [body.astype(np.float32)]
 
     # --- one frame ----------------------------------------------------------------------------------------------------
     def render(self, state: State, rng: np.random.Generator) -> Rendered:
@@ -234,26 +202,20 @@ class Renderer:
         bodies = self._bodies(controls, turn, state)
         number, uv, depth = mesh.rasterise(self.parts, bodies, self.focal, self.scene.size)
         frame = linear(self.wall)
-        alpha = self._skin_pass(
-            frame,
-            bodies,
-            number,
-            uv,
-            depth,
-            mesh.shadows(self.parts, bodies, self._anchor(State()), self.scene.key),
-        )
+        lit = mesh.shadows(self.parts, bodies, self._anchor(State()), self.scene.key)
+        alpha = self._skin_pass(frame, bodies, number, uv, depth, lit)
         alpha[..., :2] *= self._openness(controls)
         self._eyes_pass(frame, alpha[..., 0], controls, turn, state)
         self._mouth_pass(frame, alpha[..., 1], controls, turn, state)
-        self._soften_edges(frame, depth)
+        soften_edges(frame, depth)
         image, cover = self._hair_pass(frame, controls, turn, state, depth)
         marks = self._project(self._place(controls[_ROWS], turn, state))
         face = np.clip(alpha[..., 2] * (1 - cover), 0, 1)
-        return Rendered(self._camera(image, rng), marks, self.five(marks), face.astype(np.float32))
+        return Rendered(camera(image, self.scene, rng), marks, self.five(marks), face.astype(np.float32))
 
     def _skin_pass(self, frame, bodies, number, uv, depth, lit):
         """Shade all solid pixels into `frame`; -> (h, w, 3) coverage of eye holes, mouth hole, face."""
-        ao = self._occlusion(depth, number > 0)
+        ao = occlusion(depth, number > 0, self.unit)
         alpha = np.zeros((*number.shape, 3), np.float32)
         for part, points, light in zip(self.parts, bodies, lit, strict=True):
             ys, xs = np.nonzero(number == part.number)
@@ -263,25 +225,19 @@ class Renderer:
             ysp, xsp = np.pad(ys, (0, pad), "edge"), np.pad(xs, (0, pad), "edge")
             packed = uv[ysp, xsp].reshape(-1, 256, 2)
             fine, soft, albedo, gloss = mesh.sample(part, points, packed)
-            at = [
-                packed[..., 0] * np.float32(part.shape[1] - 1),
-                packed[..., 1] * np.float32(part.shape[0] - 1),
-            ]
+            at = part.index(packed)
             shadow = cv2.remap(light, *at, cv2.INTER_LINEAR)
             cloth = np.zeros(gloss.shape, bool)
             if part.number == 4:
                 ch, cw = self.cloth.shape
                 cloth = (
-                    self.cloth[
-                        (packed[..., 1] * (ch - 1)).astype(int), (packed[..., 0] * (cw - 1)).astype(int)
-                    ]
-                    > 0.5
+                    self.cloth[(packed[..., 1] * (ch - 1)).astype(int), (packed[..., 0] * (cw - 1)).astype(int)] > 0.5
                 )
-            value = self._shade(fine, soft, albedo, gloss, ao[ysp, xsp].reshape(-1, 256), shadow, ~cloth)
+            value = reflect(self.light, fine, soft, albedo, gloss, ao[ysp, xsp].reshape(-1, 256), shadow, ~cloth)
             frame[ys, xs] = value.reshape(-1, 3)[: len(ys)]
             if part.number == 1:
                 size = np.float32(self.holes.shape[0])
-                at = [packed[..., k] * size - np.float32(0.5) for k in (0, 1)]
+                at = [k * size - np.float32(0.5) for k in part.texture(packed)]
                 alpha[ys, xs] = cv2.remap(self.holes, *at, cv2.INTER_LINEAR).reshape(-1, 3)[: len(ys)]
         return alpha
 
@@ -335,9 +291,7 @@ class Renderer:
             )
             a = hole[y0:y1, x0:x1]
             near = cv2.GaussianBlur(a, (0, 0), float(0.13 * scale))
-            above = cv2.GaussianBlur(
-                np.roll(a, int(round(0.22 * float(scale))), axis=0), (0, 0), float(0.10 * scale)
-            )
+            above = cv2.GaussianBlur(np.roll(a, round(0.22 * float(scale)), axis=0), (0, 0), float(0.10 * scale))
             shade = (0.3 + 0.7 * np.clip(near * 1.35 - 0.2, 0, 1)) * (0.3 + 0.7 * above)
             patch = frame[y0:y1, x0:x1]
             patch += (eye * shade[..., None] - patch) * a[..., None]
@@ -354,16 +308,12 @@ class Renderer:
 
         def origin(x, y):
             k = -z / self.focal
-            cam = np.stack([(x - (w / 2 - 0.5)) * k, (h / 2 - 0.5 - y) * k, np.full_like(x, z)], -1).astype(
-                np.float32
-            )
+            cam = np.stack([(x - (w / 2 - 0.5)) * k, (h / 2 - 0.5 - y) * k, np.full_like(x, z)], -1).astype(np.float32)
             return (cam - anchor) @ turn + PIVOT
 
         middle = self._place(controls[head.ids("ul_in0")], turn, state)[0]
         direction = turn.T @ (middle / np.linalg.norm(middle)).astype(np.float32)
-        wide = float(
-            np.clip((controls[head.INDEX["ul_in0"], 1] - controls[head.INDEX["ll_in0"], 1]) / 0.8, 0.25, 1)
-        )
+        wide = float(np.clip((controls[head.INDEX["ul_in0"], 1] - controls[head.INDEX["ll_in0"], 1]) / 0.8, 0.25, 1))
         level = (
             wide * self.light.sky.mean() * 0.7
             + sum(c.mean() * max(float(d[2]), 0) for d, c in self.light.lamps) * 0.7 * wide
@@ -383,12 +333,6 @@ class Renderer:
         patch = frame[y0:y1, x0:x1]
         patch += (inside - patch) * a[..., None]
 
-    def _soften_edges(self, frame, depth):
-        """Anti-alias silhouettes: blend a small blur where the depth jumps."""
-        jump = cv2.morphologyEx(depth, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 1.2
-        edge = cv2.GaussianBlur(jump.astype(np.float32), (0, 0), 0.7)[..., None]
-        frame += (cv2.GaussianBlur(frame, (0, 0), 0.8) - frame) * np.clip(edge * 1.3, 0, 1)
-
     # --- hair ---------------------------------------------------------------------------------------------------------
     def _hair_pass(self, frame, controls, turn, state, depth):
         """Tone-map `frame` and draw lashes and hair over it -> sRGB float32 image, coverage of hair (h, w)."""
@@ -396,9 +340,7 @@ class Renderer:
         canvas = np.empty((int(h * HAIR_SCALE), int(w * HAIR_SCALE), 4), np.uint8)
         canvas[:] = (*(np.clip(self.hair.rgb * 0.6, 0, 1) * 255), 0)
         placed = (
-            self._place(self.hair.points.reshape(-1, 3), turn, state)
-            .astype(np.float32)
-            .reshape(self.hair.points.shape)
+            self._place(self.hair.points.reshape(-1, 3), turn, state).astype(np.float32).reshape(self.hair.points.shape)
         )
         normals = mesh.unit(self.hair.points - head.CENTRE) @ turn.T
         hairs.draw(
@@ -416,7 +358,7 @@ class Renderer:
         shadow = cv2.GaussianBlur(np.roll(cover, int(0.35 * self.unit), axis=0), (0, 0), 0.45 * self.unit)
         solid = (depth < mesh.FAR - 1).astype(np.float32)
         frame *= 1 - (0.32 * shadow * solid)[..., None]
-        image = self._tone(frame)
+        image = tone(frame, self.scene)
         self._strokes_pass(image, controls, turn, state)
         image += (small[..., :3] - image) * cover[..., None]
         return image, cover
@@ -429,25 +371,4 @@ class Renderer:
         strokes.lashes(image, self.lashes, self.person, controls, closed, to_pixels, self._box, self.unit)
         if self.person.glasses:
             sky = np.clip(self.light.sky, 0, 1) ** np.float32(1 / 2.2)
-            strokes.glasses(
-                image, self.person, self.rest, self.person.seed, to_pixels, self._box, self.unit, sky
-            )
-
-    # --- camera -------------------------------------------------------------------------------------------------------
-    def _tone(self, frame):
-        """Linear light -> sRGB float32 in [0, 1] with a soft shoulder."""
-        x = frame * np.array(self.scene.balance, np.float32) * np.float32(self.scene.exposure)
-        x = x * (1 + x / np.float32(6.0)) / (1 + 0.55 * x)
-        image = np.clip(x, 0, 1) ** np.float32(1 / 2.2)
-        k = np.float32(self.scene.contrast)
-        return image + k * (image * image * (3 - 2 * image) - image)
-
-    def _camera(self, image, rng):
-        """Lens and sensor: defocus, vignette, noise that grows with light, 8 bits."""
-        h, w = image.shape[:2]
-        image = cv2.GaussianBlur(image, (0, 0), self.scene.defocus)
-        y, x = np.linspace(-1, 1, h, dtype=np.float32)[:, None], np.linspace(-1, 1, w, dtype=np.float32)[None]
-        image *= (1 - np.float32(self.scene.vignette) * 0.5 * (x * x + y * y))[..., None]
-        luma = rng.standard_normal((h, w, 3), np.float32) @ _NOISE_MIX
-        image += luma * np.sqrt(np.clip(image, 0.05, 1)) * np.float32(self.scene.noise / 255)
-        return np.clip(image * 255 + 0.5, 0, 255).astype(np.uint8)
+            strokes.glasses(image, self.person, self.rest, self.person.seed, to_pixels, self._box, self.unit, sky)

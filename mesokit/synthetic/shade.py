@@ -1,0 +1,73 @@
+"""From materials and light to the values of pixels: reflection, occlusion, tone curve, lens and sensor."""
+
+import cv2
+import numpy as np
+
+from mesokit.synthetic.mesh import unit
+
+_NOISE_MIX = np.array(
+    [[0.80, 0.36, 0.36], [0.36, 0.80, 0.36], [0.36, 0.36, 0.80]], np.float32
+)  # noise after demosaicing
+
+
+def reflect(light, fine, soft, albedo, gloss, ao, lit, skin_like):
+    """Light leaving packed pixels (.., 3) -> linear RGB: scattered light bleeds red, highlights sit on top."""
+    wrap = np.where(skin_like[..., None], np.array([0.32, 0.16, 0.11], np.float32), np.float32(0.08))
+    blend = np.where(skin_like[..., None], np.array([0.75, 0.4, 0.3], np.float32), np.float32(0.0))
+    out = light.ambient(fine) * ao[..., None]
+    shine = np.zeros(gloss.shape, np.float32)
+    for k, (direction, colour) in enumerate(light.lamps):
+        cosine = (fine @ direction)[..., None] * (1 - blend) + (soft @ direction)[..., None] * blend
+        diffuse = np.clip((cosine + wrap) / (1 + wrap), 0, 1) ** np.float32(1.15)
+        shadow = (lit if k == 0 else np.ones_like(lit))[..., None]
+        out += colour * diffuse * (shadow ** (1 - 0.45 * blend)) * (0.45 + 0.55 * ao[..., None])
+        half = unit(direction + np.array([0, 0, 1], np.float32))
+        nh = np.clip(fine @ half, 0, 1)
+        gleam = 0.55 * nh ** np.float32(18) + 1.0 * nh ** np.float32(70)
+        shine += gleam * (shadow[..., 0] * colour[1])
+    rim = np.clip(1 - fine[..., 2], 0, 1) ** 4 * light.sky[1] * 0.5
+    return albedo * out + (gloss * (0.16 * shine + 0.5 * rim) * ao)[..., None].astype(np.float32)
+
+
+def occlusion(depth, solid, pixels):
+    """Ambient occlusion from the depth image: how far a pixel lies behind its surroundings, at two scales; `pixels` per cm."""
+    ao = np.ones(depth.shape, np.float32)
+    mask = solid.astype(np.float32)
+    for sigma, strength in ((0.7, 0.5), (2.4, 0.16)):
+        s = float(sigma * pixels)
+        k = min(1.0, 4.0 / s)  # blur a smaller copy: cheap and smooth enough
+        small_d = cv2.resize(depth * mask, None, fx=k, fy=k, interpolation=cv2.INTER_AREA)
+        small_m = cv2.resize(mask, None, fx=k, fy=k, interpolation=cv2.INTER_AREA)
+        mean = cv2.GaussianBlur(small_d, (0, 0), s * k) / np.maximum(
+            cv2.GaussianBlur(small_m, (0, 0), s * k), np.float32(1e-3)
+        )
+        mean = cv2.resize(mean, depth.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        ao *= 1 - np.clip((depth - mean) * np.float32(strength), 0, 0.72)
+    return ao
+
+
+def soften_edges(frame, depth):
+    """Anti-alias silhouettes: blend a small blur where the depth jumps."""
+    jump = cv2.morphologyEx(depth, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 1.2
+    edge = cv2.GaussianBlur(jump.astype(np.float32), (0, 0), 0.7)[..., None]
+    frame += (cv2.GaussianBlur(frame, (0, 0), 0.8) - frame) * np.clip(edge * 1.3, 0, 1)
+
+
+def tone(frame, scene):
+    """Linear light -> sRGB float32 in [0, 1] with a soft shoulder."""
+    x = frame * np.array(scene.balance, np.float32) * np.float32(scene.exposure)
+    x = x * (1 + x / np.float32(6.0)) / (1 + 0.55 * x)
+    image = np.clip(x, 0, 1) ** np.float32(1 / 2.2)
+    k = np.float32(scene.contrast)
+    return image + k * (image * image * (3 - 2 * image) - image)
+
+
+def camera(image, scene, rng):
+    """Lens and sensor: defocus, vignette, noise that grows with light, 8 bits."""
+    h, w = image.shape[:2]
+    image = cv2.GaussianBlur(image, (0, 0), scene.defocus)
+    y, x = np.linspace(-1, 1, h, dtype=np.float32)[:, None], np.linspace(-1, 1, w, dtype=np.float32)[None]
+    image *= (1 - np.float32(scene.vignette) * 0.5 * (x * x + y * y))[..., None]
+    luma = rng.standard_normal((h, w, 3), np.float32) @ _NOISE_MIX
+    image += luma * np.sqrt(np.clip(image, 0.05, 1)) * np.float32(scene.noise / 255)
+    return np.clip(image * 255 + 0.5, 0, 255).astype(np.uint8)
