@@ -20,12 +20,13 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 import pandas as pd
-import tensorflow as tf
 
 from mesokit import __version__, faces, manifest, video
+from mesokit.backend import tf
 from mesokit.manifest import POINTS
 
 SIZE = 256  # the paper's faces, pixels a side
+_POINT_COLUMNS = [f"{point}_{c}" for point in POINTS for c in "xy"]
 
 
 class Built(NamedTuple):
@@ -143,7 +144,7 @@ def _crop_level(level: Any, root: Path, part: Path, found: dict, masks: dict[int
             "face": f"{name}_{crf}", "clip": level.clip, "frame": frame.index, "time": round(frame.time, 6),
             "keyframe": frame.keyframe, "confidence": round(face.confidence, 4), "sharpness": round(sharpness(crop), 3),
             **{f"box_{c}": round(v, 2) for c, v in zip("xywh", face.box, strict=True)},
-            **{f"{p}_{c}": round(float(v), 2) for p, point in zip(POINTS, face.landmarks, strict=True) for c, v in zip("xy", point, strict=True)},
+            **{column: round(float(v), 2) for column, v in zip(_POINT_COLUMNS, face.landmarks.ravel(), strict=True)},
             "path": path, "mask": masks.get(frame.index, pd.NA), "keep": True,
             "label": level.label, "method": level.method, "identity": level.identity, "group": level.group,
             "split": level.split, "crf": level.crf,

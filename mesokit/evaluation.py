@@ -7,13 +7,13 @@ the paper unless said otherwise. Tables of scores have the columns of faces.csv 
 import os
 from collections.abc import Callable, Iterator
 
-import keras
 import numpy as np
 import onnxruntime
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 from mesokit import dataset
+from mesokit.backend import keras, tf
 
 Score = Callable[[np.ndarray], np.ndarray]
 
@@ -40,7 +40,6 @@ def scorer(network: keras.Model) -> Score:
 
 def _onnx(network: keras.Model) -> Callable[[np.ndarray], np.ndarray] | None:
     import tf2onnx  # slow to import, and only needed here
-    import tensorflow as tf
 
     try:
         signature = [tf.TensorSpec((None, *network.input_shape[1:]), tf.float32, name="face")]

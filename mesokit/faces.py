@@ -334,4 +334,6 @@ def align(image: np.ndarray, face: Face, size: int = 256) -> np.ndarray:
     )
     if full > size:
         crop = cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA)
+    if crop.dtype.kind == "f":
+        crop = np.clip(crop, pixels.min(), pixels.max())  # interpolation may leave 0..1 by a hair
     return crop.astype(image.dtype)

@@ -7,8 +7,9 @@ hidden, hidden_leaky (the 16 hidden neurons), logit and p_real.
 
 from collections.abc import Callable
 
-import keras
-from keras import layers
+from mesokit.backend import keras
+
+layers = keras.layers
 
 SIZE = 256  # the paper's input, pixels a side
 SEEDS = 100  # seeds a network may use: each layer has its own, and two networks share none

@@ -1,4 +1,4 @@
-"""A function per figure: arrays or tables in, a plotly figure out. The palette and the words of the axes live here only.
+"""A function per figure: arrays or tables in, a plotly figure out. The palette and the axis words live here only.
 
 Colours are Okabe and Ito's, which the colour-blind can tell apart; line styles repeat what colours say, for print.
 """

@@ -6,13 +6,14 @@ iterations down to 1e-6, batches of 75, slight random zoom, rotation, horizontal
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 
-import keras
 import numpy as np
 import pandas as pd
 
 from mesokit import dataset
+from mesokit.backend import keras
 from mesokit.dataset import Augmentation
 
 
@@ -27,7 +28,7 @@ class Recipe:
     lowest: float = 1e-6
     check_every: int = 500  # iterations between two looks at the validation faces
     norm_momentum: float = 0.99  # of the moving statistics of batch normalization; Keras' own
-    augmentation: Augmentation | None = Augmentation()
+    augmentation: Augmentation | None = field(default_factory=Augmentation)
 
 
 RECIPES = {
@@ -82,7 +83,7 @@ def fit(
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = recipe.norm_momentum
     best = _Best()
-    try:
+    with suppress(KeyboardInterrupt):  # the learner has seen enough: what was best so far is the result
         network.fit(
             dataset.training_batches(splits["train"], root, recipe.batch, recipe.augmentation, seed),
             steps_per_epoch=recipe.check_every,
@@ -92,8 +93,6 @@ def fit(
             verbose=verbose,
             shuffle=False,  # the batches are shuffled already
         )
-    except KeyboardInterrupt:
-        pass  # the learner has seen enough: what was best so far is the result
     best.restore()
     history = pd.DataFrame(best.rows, columns=["loss", "accuracy", "val_loss", "val_accuracy"])
     history.insert(0, "iteration", recipe.check_every * (history.index + 1))

@@ -32,7 +32,9 @@ ONE_PACKET_ONE_FRAME = {
 MAX_PIXELS = 89_478_485  # Pillow's own limit against decompression bombs, here for photographs and frames alike
 PHOTOS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")  # JPEG includes MPO: of phones that store a second picture
 PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
-ENCODER_THREADS = 4  # fixed, so that pixels (and bytes) depend on neither the number nor the load of the cores
+ENCODER_THREADS = (
+    4  # fixed: x264 gives other pixels with one thread than with several, and notes the number in the file
+)
 
 
 class VideoError(ValueError):

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import h5py
-import keras
 import numpy as np
 import pooch
 
 from mesokit import models
+from mesokit.backend import keras
 
 AUTHORS = "https://github.com/DariusAf/MesoNet/raw/master/weights/"  # Apache-2.0, Afchar and Nozick
 BUNDLED = Path(__file__).parent / "bundled"

@@ -28,7 +28,7 @@ def test_layout(tiny):
     for row in table.itertuples():
         assert row.path == f"faces/{row.crf}/{row.split}/{row.label}/{row.clip}_f{row.frame:05d}.png"
         assert (tiny / row.path).is_file()
-    assert table["mask"].notna().equals(table["label"] == "forged")
+    assert table["mask"].notna().tolist() == (table["label"] == "forged").tolist()
     assert not (tiny / ".part").exists()
     assert len(list(tiny.rglob("faces/**/*.png"))) == len(table)
 

@@ -15,6 +15,7 @@ PACKAGE = ROOT / "mesokit"
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 # In the order data flows: a module may import from those above it only.
 ORDER = [
+    "backend",
     "video",
     "faces",
     "manifest",
@@ -34,7 +35,7 @@ ORDER = [
     "cli",
 ]
 WITHOUT_TENSORFLOW = {"plots", "manifest", "video"}
-HEAVY = {"tensorflow", "keras", "mtcnn", "onnxruntime", "tf_keras_vis"}
+HEAVY = {"tensorflow", "keras", "mtcnn", "onnxruntime", "tf_keras_vis", "backend"}
 
 
 def _room(path):
@@ -66,6 +67,8 @@ def test_lower_rooms_import_only_from_rooms_above(path):
     ours, others = _imports(path)
     assert {name for name in ours if ORDER.index(name) > ORDER.index(room)} == set()
     assert room in {"cli", "widgets"} or "widgets" not in ours
+    if room not in {"backend", "faces"}:
+        assert others & {"tensorflow", "keras"} == set(), "import them from mesokit.backend, which does it quietly"
     if room in WITHOUT_TENSORFLOW:
         assert others & HEAVY == set()
         assert ours <= WITHOUT_TENSORFLOW

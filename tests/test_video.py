@@ -6,6 +6,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
+from av.video.frame import PictureType
 from PIL import Image
 
 from mesokit import video
@@ -53,7 +54,7 @@ def clip(tmp_path_factory):
 
 def test_indices_are_exact_with_b_frames(clip):
     with av.open(str(clip)) as container:
-        assert any(f.pict_type.name == "B" for f in container.decode(video=0))
+        assert any(f.pict_type == PictureType.B for f in container.decode(video=0))
     frames = list(video.read_frames(clip))
     assert [f.index for f in frames] == [number(f.image) for f in frames] == list(range(60))
     assert [f.time for f in frames] == pytest.approx([i / 25 for i in range(60)], abs=1e-9)
@@ -120,15 +121,17 @@ def test_crf_0_is_bit_exact_in_rgb(tmp_path):
     assert (np.stack([f.image for f in video.read_frames(tmp_path / "a.mp4")]) == noise).all()
 
 
-def test_write_is_repeatable_whatever_the_cores(tmp_path, monkeypatch):
-    frames = [numbered(i, 96, 128) for i in range(30)]
-    for name in ("a.mp4", "b.mp4"):
-        video.write_clip(tmp_path / name, frames, 25)
-    assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
-    monkeypatch.setattr(video, "ENCODER_THREADS", 1)
-    video.write_clip(tmp_path / "c.mp4", frames, 25)
-    a, c = ([f.image for f in video.read_frames(tmp_path / n)] for n in ("a.mp4", "c.mp4"))
-    assert all((x == y).all() for x, y in zip(a, c, strict=True))
+def test_bytes_do_not_depend_on_the_cores(tmp_path):
+    if not hasattr(os, "sched_setaffinity"):
+        pytest.skip("this system cannot take cores away")
+    frames, cores = [numbered(i, 96, 128) for i in range(30)], os.sched_getaffinity(0)
+    video.write_clip(tmp_path / "all.mp4", frames, 25)
+    os.sched_setaffinity(0, {min(cores)})
+    try:
+        video.write_clip(tmp_path / "one.mp4", frames, 25)
+    finally:
+        os.sched_setaffinity(0, cores)
+    assert (tmp_path / "all.mp4").read_bytes() == (tmp_path / "one.mp4").read_bytes()
 
 
 GOOD = np.zeros((32, 32, 3), np.uint8)
@@ -179,9 +182,7 @@ def test_rotation_is_applied(tmp_path, rotation):
     path = encode(tmp_path / "a.mp4", frames, rotation=rotation)
     upright = np.rot90(frames[2], rotation // 90)  # both count counter-clockwise
     seen, image = video.probe(path), list(video.read_frames(path))[2].image
-    assert (
-        seen.rotation in (rotation, abs(rotation)) and (seen.height, seen.width) == image.shape[:2] == upright.shape[:2]
-    )
+    assert (seen.rotation - rotation) % 360 == 0 and (seen.height, seen.width) == image.shape[:2] == upright.shape[:2]
     assert abs(image.astype(int) - upright).mean() < 12 < abs(image[::-1, ::-1].astype(int) - upright).mean()
 
 
@@ -203,8 +204,13 @@ def test_times_start_at_the_first_frame(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "codec", "pix_fmt"),
-    [("a.webm", "libvpx", "yuv420p"), ("a.mkv", "libx265", "yuv420p10le"), ("a.avi", "mpeg4", "yuv420p"), ("a.mov", "libx264", "yuv444p")],
-)  # fmt: skip
+    [
+        ("a.webm", "libvpx", "yuv420p"),
+        ("a.mkv", "libx265", "yuv420p10le"),
+        ("a.avi", "mpeg4", "yuv420p"),
+        ("a.mov", "libx264", "yuv444p"),
+    ],
+)
 def test_other_containers_and_codecs(tmp_path, name, codec, pix_fmt):
     if codec not in av.codecs_available:
         pytest.skip(f"this build of PyAV has no {codec}")
@@ -284,7 +290,7 @@ def test_a_cut_file_is_refused(clip, tmp_path):
     (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) * 2 // 3])
     with pytest.raises(VideoError, match=r"cut short, \d+ of 60"):
         video.probe(tmp_path / "cut.mp4")
-    with pytest.raises(VideoError, match="damaged|cut short|not a readable"):
+    with pytest.raises(VideoError, match=r"damaged|cut short|not a readable"):
         list(video.read_frames(tmp_path / "cut.mp4"))
 
 

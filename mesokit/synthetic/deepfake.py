@@ -9,10 +9,11 @@ section 2.1; the blur of the small square that the decoder gives is what Meso-4 
 from collections.abc import Iterator
 
 import cv2
-import keras
 import numpy as np
-import tensorflow as tf
-from keras import layers
+
+from mesokit.backend import keras, tf
+
+layers = keras.layers
 
 SIZE = 64  # pixels a side of the decoded face, as in 2017
 # Where the five landmarks lie in the unit square of an aligned face: eyes, nose, mouth corners.
@@ -121,18 +122,25 @@ def train(
     optimizer = keras.optimizers.Adam(rate)
     optimizer.build(networks.trainable_variables)
 
-    @tf.function  # traced once for each person
-    def step(warped, faces, person):
-        variables = [*networks.encoder.trainable_variables, *networks.decoders[person].trainable_variables]
+    steps_of = [_step(networks, person, optimizer) for person in range(len(networks.people))]
+    for _ in range(steps):
+        pair = rng.choice(len(networks.people), min(2, len(networks.people)), replace=False).tolist()
+        losses = [steps_of[person](*_batch(people[networks.people[person]], batch, rng)) for person in pair]
+        yield float(np.mean(losses))
+
+
+def _step(networks: Autoencoders, person: int, optimizer: keras.Optimizer):
+    """The compiled training step of one person's decoder and everyone's encoder."""
+    variables = [*networks.encoder.trainable_variables, *networks.decoders[person].trainable_variables]
+
+    @tf.function
+    def step(warped, faces):
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(tf.abs(networks(warped, person=person) - faces))
         optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
         return loss
 
-    for _ in range(steps):
-        pair = rng.choice(len(networks.people), min(2, len(networks.people)), replace=False).tolist()
-        losses = [step(*_batch(people[networks.people[person]], batch, rng), person) for person in pair]
-        yield float(np.mean(losses))
+    return step
 
 
 def _batch(faces: np.ndarray, batch: int, rng: np.random.Generator) -> tuple[tf.Tensor, tf.Tensor]:
@@ -152,7 +160,7 @@ def warp(face: np.ndarray, rng: np.random.Generator, strength: float = 0.03) -> 
     grid = np.linspace(0, size - 1, 5, dtype=np.float32)
     nodes = np.stack(np.meshgrid(grid, grid), axis=-1) + rng.normal(0, strength * size, (5, 5, 2)).astype(np.float32)
     field = cv2.resize(nodes, (size, size), interpolation=cv2.INTER_CUBIC)
-    return cv2.remap(face, field, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    return cv2.remap(face, *cv2.split(field), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
 
 
 def paste(

@@ -57,10 +57,10 @@ _SIDE = {
     "nl1": (2.35, -4.0, 9.6), "nl2": (2.95, -5.2, 9.5), "nl3": (3.4, -6.4, 9.15),
     "cheek1": (3.6, -3.3, 9.45), "cheek2": (4.9, -3.0, 8.55), "cheek3": (5.9, -2.0, 7.1),
     "zygion": (6.6, -1.2, 4.6),
-    "cheek4": (4.3, -5.4, 8.75), "cheek5": (5.25, -4.9, 7.0), "cheek6": (6.15, -4.5, 4.3),
-    "cheek7": (3.75, -7.5, 8.15), "cheek8": (4.72, -7.1, 5.8), "cheek9": (5.35, -6.7, 2.8),
+    "cheek4": (4.3, -5.4, 8.75), "cheek5": (5.4, -4.9, 6.9), "cheek6": (6.15, -4.5, 4.3),
+    "cheek7": (3.7, -7.5, 8.3), "cheek8": (5.0, -7.1, 5.95), "cheek9": (5.5, -6.7, 2.8),
     "jaw1": (6.75, -2.5, 1.8), "jaw2": (6.1, -5.4, 1.5), "jaw3": (5.15, -7.7, 2.2),
-    "jaw4": (4.3, -8.95, 4.6), "jaw5": (3.2, -9.75, 6.6), "jaw6": (1.95, -10.4, 8.2),
+    "jaw4": (4.45, -8.95, 4.7), "jaw5": (3.2, -9.75, 6.6), "jaw6": (1.95, -10.4, 8.2),
     "jaw7": (1.05, -10.62, 9.3),
     "chin1": (1.25, -9.35, 10.1), "chin2": (2.5, -9.0, 9.4), "chin3": (1.55, -8.45, 10.0),
     "below_corner": (2.95, -7.6, 9.3),
@@ -137,19 +137,55 @@ def _kernel(a, b):
     return r2 * np.log(r2 + 1e-12)
 
 
+def _between():
+    """Matrix (extra, controls): points between neighbours on the rims of lids and mouth (Catmull-Rom).
+
+    Rims that touch and part again need more support than their few controls, or the surface ripples between these.
+    """
+    rings = [
+        [f"eye_in{s}", *(f"lid_{r}{k}{s}" for k in range(1, 6)), f"eye_out{s}"]
+        for s in ("_l", "_r")
+        for r in ("up", "lo")
+    ]
+    for row in ("ul_in", "ll_in"):
+        rings.append(
+            [
+                "mouth_l",
+                *(f"{row}{k}_l" for k in (3, 2, 1)),
+                f"{row}0",
+                *(f"{row}{k}_r" for k in (1, 2, 3)),
+                "mouth_r",
+            ]
+        )
+    rows = []
+    for ring in rings:
+        at = [INDEX[name] for name in ring]
+        for i in range(len(at) - 1):
+            for t in (1 / 3, 2 / 3):
+                row = np.zeros(len(CONTROLS))
+                near = (at[max(i - 1, 0)], at[i], at[i + 1], at[min(i + 2, len(at) - 1)])
+                cubic = (-t + 2 * t**2 - t**3, 2 - 5 * t**2 + 3 * t**3, t + 4 * t**2 - 3 * t**3, t**3 - t**2)
+                for k, weight in zip(near, cubic, strict=True):
+                    row[k] += weight / 2
+                rows.append(row)
+    return np.array(rows)
+
+
 @cache
 def _spline():
     """Thin-plate spline through the controls and a fixed rim -> (matrix from values to weights, centres)."""
+    between = _between()
     rim = np.linspace(0, 2 * np.pi, 40, endpoint=False)
     rim = np.concatenate([np.stack([np.cos(rim), np.sin(rim)], -1) * r for r in (0.97, 1.04)])
     ring = ~((rim[:, 1] > 0.3) & (np.abs(rim[:, 0]) < 0.3))  # the throat has its own controls
-    centres = np.concatenate([to_uv(CONTROLS).astype(float), rim[ring]])
+    centres = np.concatenate([to_uv(CONTROLS).astype(float), to_uv(between @ CONTROLS), rim[ring]])
     n = len(centres)
     a = np.zeros((n + 3, n + 3))
     a[:n, :n] = _kernel(centres, centres)
     a[:n, n:] = np.c_[np.ones(n), centres]
     a[n:, :n] = a[:n, n:].T
-    return np.linalg.inv(a)[:, : len(CONTROLS)], centres
+    inverse, m = np.linalg.inv(a), len(CONTROLS)
+    return inverse[:, :m] + inverse[:, m : m + len(between)] @ between, centres
 
 
 def weights(uv):
@@ -180,7 +216,9 @@ def axes():
         total = np.cumsum(density)
         return np.interp(np.linspace(total[0], total[-1], GRID), total, fine)
 
-    mouth, eyes = to_uv(np.array([(0, -6.1, 11), (0, -7.4, 11), (3, 0.9, 8.8), (3, -0.7, 8.8)]))[:, 1].reshape(2, 2)
+    mouth, eyes = to_uv(np.array([(0, -6.1, 11), (0, -7.4, 11), (3, 0.9, 8.8), (3, -0.7, 8.8)]))[
+        :, 1
+    ].reshape(2, 2)
     return spread([(-0.40, 0.40, 1.8)]), spread([(*mouth, 3.5), (*eyes, 2.6)])
 
 
@@ -195,7 +233,7 @@ def dense():
     return uv.astype(np.float32), surface(uv), weights(uv), np.ascontiguousarray(triangles[inside])
 
 
-# --- bones: each unit is about one standard deviation; (centre, reach, displacement), mirrored where x > 0 -------------
+# --- bones: each unit is about one standard deviation; (centre, reach, displacement), mirrored where x > 0 ---
 BONES = {
     "jaw_width": [((5.6, -8.0, 2.5), 3.0, (0.32, 0, 0)), ((4.6, -9.3, 5.5), 2.2, (0.22, 0, 0))],
     "jaw_square": [((4.6, -9.8, 4.5), 1.8, (0.28, -0.22, 0))],
@@ -248,7 +286,8 @@ def _brush(points, centre, reach, shift):
 
 
 LIP_ROWS = {
-    k: [n for n in NAMES if n.startswith(k)] for k in ("ul_out", "ul_mid", "ul_in", "ll_out", "ll_mid", "ll_in")
+    k: [n for n in NAMES if n.startswith(k)]
+    for k in ("ul_out", "ul_mid", "ul_in", "ll_out", "ll_mid", "ll_in")
 }
 EYE_ROWS = ("eye_in", "eye_out", "lid_up", "lid_lo")
 

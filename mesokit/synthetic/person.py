@@ -104,6 +104,11 @@ def _choose(rng, odds):
     return names[int(rng.choice(len(names), p=p / p.sum()))]
 
 
+def _rgb(values) -> tuple[float, float, float]:
+    r, g, b = values
+    return float(r), float(g), float(b)
+
+
 def _shape(rng, masculine, age, tone):
     """Bones: independent variation, small shifts of the mean by sex, age and (weakly) ancestry."""
     s = {name: float(np.clip(rng.normal(0, 0.75), -1.7, 1.7)) for name in (*BONES, *SCALES)}
@@ -126,7 +131,9 @@ def _shape(rng, masculine, age, tone):
         "cheek_full": -0.5,
     }.items():
         s[name] += shift * old
-    ancestry = rng.normal(0, 1)  # a continuum, not classes: broad low noses and full lips are commoner in dark skins
+    ancestry = rng.normal(
+        0, 1
+    )  # a continuum, not classes: broad low noses and full lips are commoner in dark skins
     lean = 0.6 * ancestry + 1.2 * (tone - 0.4)
     for name, shift in {
         "nose_width": 0.8,
@@ -174,7 +181,7 @@ def sample_person(seed: int) -> Person:
         seed=seed, masculine=masculine, age=age, tone=tone, warmth=float(rng.uniform(-1, 1)),
         shape=tuple(shape.items()),
         iris=tuple(float(c) for c in np.array(_IRISES[iris]) * rng.uniform(0.85, 1.15)),
-        hair=tuple(float(c) for c in hair),
+        hair=_rgb(hair),
         style=_choose(rng, odds), hair_length=float(rng.random()),
         hair_part=float(rng.choice([-1, 1]) * rng.uniform(0.1, 0.8)),
         hairline=float(np.clip(rng.normal(0.25, 0.15) + (0.0 if female else 0.010 * max(age - 30, 0)), 0, 1)),
@@ -211,7 +218,9 @@ def _blinks(rng, t):
         x = (t - start) / rng.uniform(0.26, 0.36)
         closed = np.maximum(
             closed,
-            np.where((x > 0) & (x < 1), np.clip(1.25 * np.sin(np.pi * np.clip(x, 0, 1) ** 0.75) ** 2, 0, 1), 0),
+            np.where(
+                (x > 0) & (x < 1), np.clip(1.25 * np.sin(np.pi * np.clip(x, 0, 1) ** 0.75) ** 2, 0, 1), 0
+            ),
         )
     return closed
 
@@ -229,7 +238,7 @@ def _speech(rng, t):
     """Jaw, rounding and closure of lips while talking in phrases with pauses; each (n,)."""
     talk = 1 / (1 + np.exp(-4 * (_wave(rng, t, 0.12, 0.5) + rng.uniform(0.0, 1.1))))
     syllables = 0.5 + 0.5 * np.sin(2 * np.pi * (rng.uniform(2.6, 3.7) * t + 0.25 * _wave(rng, t, 0.3, 1.2)))
-    jaw = talk * np.clip(0.05 + syllables * (0.32 + 0.22 * _wave(rng, t, 0.6, 2.0)), 0, 0.95)
+    jaw = talk * np.clip(0.04 + syllables * (0.25 + 0.15 * _wave(rng, t, 0.6, 2.0)), 0, 0.8)
     return (
         jaw,
         talk * np.clip(0.45 * _wave(rng, t, 0.8, 2.4), -1, 1),
@@ -246,7 +255,9 @@ def motion(seed: int, n_frames: int, fps: float = 25.0) -> list[State]:
     jaw, pucker, press = _speech(rng, t)
     smile = np.clip(mood + 0.14 * _wave(rng, t, 0.08, 0.5), -0.25, 0.9)
     gaze_x, gaze_y, closed = _saccades(across, t, 16), _saccades(up, t, 8), _blinks(blinking, t)
-    yaw = np.clip(turn + rng.uniform(2, 7.5) * _wave(rng, t, 0.05, 0.4) + 0.5 * _wave(rng, t, 0.8, 2), -29, 29)
+    yaw = np.clip(
+        turn + rng.uniform(2, 7.5) * _wave(rng, t, 0.05, 0.4) + 0.5 * _wave(rng, t, 0.8, 2), -29, 29
+    )
     columns = {
         "yaw": yaw, "pitch": np.clip(nod + rng.uniform(1, 3.0) * _wave(rng, t, 0.1, 0.9), -14, 14),
         "roll": np.clip(rng.normal(0, 2.5) + rng.uniform(0.8, 2.5) * _wave(rng, t, 0.08, 0.6), -13, 13),

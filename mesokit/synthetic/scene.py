@@ -49,6 +49,11 @@ class Light:
         return self.floor + (self.sky - self.floor) * t
 
 
+def _three(values) -> tuple[float, float, float]:
+    a, b, c = values
+    return float(a), float(b), float(c)
+
+
 def sample_scene(seed: int, size: tuple[int, int] = (480, 360)) -> Scene:
     """A filming situation drawn at random; `size` = (width, height), both even."""
     if size[0] % 2 or size[1] % 2 or min(size) < 64:
@@ -57,15 +62,16 @@ def sample_scene(seed: int, size: tuple[int, int] = (480, 360)) -> Scene:
     side = rng.choice([-1, 1])
     key = np.array([side * rng.uniform(0.15, 1.0), rng.uniform(0.4, 1.1), rng.uniform(0.7, 1.2)])
     fill = np.array([-side * rng.uniform(0.4, 1.0), rng.uniform(-0.1, 0.5), rng.uniform(0.5, 1.0)])
-    unit = [tuple(float(c) for c in v / np.linalg.norm(v)) for v in (key, fill)]
     return Scene(
-        seed=seed, size=tuple(size), eye_distance=float(rng.uniform(64, 84)),
+        seed=seed, size=(size[0], size[1]), eye_distance=float(rng.uniform(64, 84)),
         distance=float(rng.uniform(65, 130)),
-        shift=(float(rng.normal(0, 0.025)), float(rng.normal(0, 0.012))), key=unit[0],
-        key_power=float(rng.uniform(0.75, 1.35)), fill=unit[1], fill_power=float(rng.uniform(0.08, 0.4)),
+        shift=(float(rng.normal(0, 0.025)), float(rng.normal(0, 0.012))),
+        key=_three(key / np.linalg.norm(key)),
+        key_power=float(rng.uniform(0.75, 1.35)), fill=_three(fill / np.linalg.norm(fill)),
+        fill_power=float(rng.uniform(0.08, 0.4)),
         ambient=float(rng.uniform(0.28, 0.52)), warm=float(rng.normal(0.1, 0.4)), wall=int(rng.integers(5)),
         defocus=float(rng.uniform(0.35, 0.75)), motion_blur=float(rng.uniform(0.1, 0.5)),
-        noise=float(rng.uniform(0.8, 3.2)), balance=tuple(float(v) for v in np.exp(rng.normal(0, 0.03, 3))),
+        noise=float(rng.uniform(0.8, 3.2)), balance=_three(np.exp(rng.normal(0, 0.03, 3))),
         exposure=float(rng.uniform(0.9, 1.12)), contrast=float(rng.uniform(0.0, 0.35)),
         vignette=float(rng.uniform(0, 0.25)), clothes=int(rng.integers(1 << 30)),
     )  # fmt: skip
@@ -93,7 +99,9 @@ def _rectangles(rng, image, n, low, high):
             rng.uniform(low, high) * w,
             rng.uniform(low, high) * h,
         )
-        colour = np.clip(rng.uniform(0.1, 0.8) + rng.normal(0, 0.04, 3) + np.array([0.03, 0, -0.03]), 0.02, 0.95)
+        colour = np.clip(
+            rng.uniform(0.1, 0.8) + rng.normal(0, 0.04, 3) + np.array([0.03, 0, -0.03]), 0.02, 0.95
+        )
         cv2.rectangle(image, (int(x), int(y)), (int(x + a), int(y + b)), colour.tolist(), -1)
 
 
@@ -160,7 +168,7 @@ def _collar(kind, angle):
 
 
 def body_grid(person, scene):
-    """Points (rows, columns, 3) of neck and shoulders, the mask of the clothes on the texture, and the kind of collar."""
+    """Points (rows, columns, 3) of neck and shoulders in the head frame, and the kind of collar."""
     rng = np.random.default_rng(scene.clothes)
     kind = str(
         rng.choice(
@@ -189,7 +197,11 @@ def body_grid(person, scene):
     bump = (
         bump
         + 0.35 * cloth
-        + (0.35 * np.clip(1 - np.abs(yy - _collar(kind, a) + 1) / 1.2, 0, 1) if kind in ("high", "shirt") else 0)
+        + (
+            0.35 * np.clip(1 - np.abs(yy - _collar(kind, a) + 1) / 1.2, 0, 1)
+            if kind in ("high", "shirt")
+            else 0
+        )
     )
     points = np.stack(
         [
@@ -222,7 +234,9 @@ def body_skin(person, scene, kind, skin_rgb):
     cloth_rgb = colour * np.exp(0.07 * grain + 0.05 * noise(rng, 512, 60)[:h, :w])[..., None]
     pattern = rng.random()
     if pattern < 0.15:
-        cloth_rgb = cloth_rgb * np.where(np.sin(y * rng.uniform(2, 5)) > 0.2, 1.0, rng.uniform(0.3, 0.7))[..., None]
+        cloth_rgb = (
+            cloth_rgb * np.where(np.sin(y * rng.uniform(2, 5)) > 0.2, 1.0, rng.uniform(0.3, 0.7))[..., None]
+        )
     elif pattern < 0.25:
         lines = (np.sin(y * 4) > 0.5).astype(float) * 0.4 + (np.sin(a * 40) > 0.5) * 0.4
         cloth_rgb = cloth_rgb * (1 - lines * 0.6)[..., None]
@@ -237,7 +251,9 @@ def body_skin(person, scene, kind, skin_rgb):
         * sum(np.exp(-(((y + 12.2 + 1.7 * k + 0.5 * np.cos(a)) / 0.09) ** 2)) for k in range(2))
         * (0.3 + person.age / 60)
     )
-    height = folds * cloth[..., 0] * 0.35 + rings * (1 - cloth[..., 0]) * 3 + 0.012 * grain * (1 - cloth[..., 0])
+    height = (
+        folds * cloth[..., 0] * 0.35 + rings * (1 - cloth[..., 0]) * 3 + 0.012 * grain * (1 - cloth[..., 0])
+    )
     slope = np.stack([np.gradient(height, axis=1), np.gradient(height, axis=0)], -1)
     gloss = (0.25 * (1 - cloth[..., 0]) + 0.02).astype(np.float32)
     return Skin(albedo.astype(np.float32), np.clip(slope, -0.6, 0.6).astype(np.float32), gloss), cloth[..., 0]

@@ -5,9 +5,8 @@ import numpy as np
 
 from mesokit.synthetic.mesh import unit
 
-_NOISE_MIX = np.array(
-    [[0.80, 0.36, 0.36], [0.36, 0.80, 0.36], [0.36, 0.36, 0.80]], np.float32
-)  # noise after demosaicing
+# Noise after demosaicing is alike in the three channels.
+_NOISE_MIX = np.array([[0.80, 0.36, 0.36], [0.36, 0.80, 0.36], [0.36, 0.36, 0.80]], np.float32)
 
 
 def reflect(light, fine, soft, albedo, gloss, ao, lit, skin_like):
@@ -18,19 +17,22 @@ def reflect(light, fine, soft, albedo, gloss, ao, lit, skin_like):
     shine = np.zeros(gloss.shape, np.float32)
     for k, (direction, colour) in enumerate(light.lamps):
         cosine = (fine @ direction)[..., None] * (1 - blend) + (soft @ direction)[..., None] * blend
-        diffuse = np.clip((cosine + wrap) / (1 + wrap), 0, 1) ** np.float32(1.15)
-        shadow = (lit if k == 0 else np.ones_like(lit))[..., None]
-        out += colour * diffuse * (shadow ** (1 - 0.45 * blend)) * (0.45 + 0.55 * ao[..., None])
+        diffuse = np.clip((cosine + wrap) / (1 + wrap), 0, 1)
+        diffuse *= np.float32(0.86) + np.float32(0.14) * diffuse
+        if k == 0:  # only the main light casts shadows; light below the skin softens them
+            diffuse *= 1 - (1 - lit[..., None]) * (1 - np.float32(0.45) * blend)
+        out += colour * diffuse * (0.45 + 0.55 * ao[..., None])
         half = unit(direction + np.array([0, 0, 1], np.float32))
-        nh = np.clip(fine @ half, 0, 1)
-        gleam = 0.55 * nh ** np.float32(18) + 1.0 * nh ** np.float32(70)
-        shine += gleam * (shadow[..., 0] * colour[1])
-    rim = np.clip(1 - fine[..., 2], 0, 1) ** 4 * light.sky[1] * 0.5
+        n2 = np.clip(fine @ half, 0, 1) ** 2
+        n16 = ((n2**2) ** 2) ** 2
+        gleam = 0.55 * n16 * n2 + (n16**2) ** 2 * n2  # a broad and a narrow lobe
+        shine += gleam * (lit * colour[1] if k == 0 else colour[1])
+    rim = (np.clip(1 - fine[..., 2], 0, 1) ** 2) ** 2 * (light.sky[1] * 0.5)
     return albedo * out + (gloss * (0.16 * shine + 0.5 * rim) * ao)[..., None].astype(np.float32)
 
 
 def occlusion(depth, solid, pixels):
-    """Ambient occlusion from the depth image: how far a pixel lies behind its surroundings, at two scales; `pixels` per cm."""
+    """Ambient occlusion from depth: how far a pixel lies behind its surroundings; `pixels` per cm."""
     ao = np.ones(depth.shape, np.float32)
     mask = solid.astype(np.float32)
     for sigma, strength in ((0.7, 0.5), (2.4, 0.16)):
@@ -48,7 +50,7 @@ def occlusion(depth, solid, pixels):
 
 def soften_edges(frame, depth):
     """Anti-alias silhouettes: blend a small blur where the depth jumps."""
-    jump = cv2.morphologyEx(depth, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 1.2
+    jump = cv2.morphologyEx(depth, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0.7
     edge = cv2.GaussianBlur(jump.astype(np.float32), (0, 0), 0.7)[..., None]
     frame += (cv2.GaussianBlur(frame, (0, 0), 0.8) - frame) * np.clip(edge * 1.3, 0, 1)
 

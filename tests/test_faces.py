@@ -1,0 +1,258 @@
+"""MTCNN on real photographs, moved, shrunk, cut and repeated; the crop against geometry worked out by hand."""
+
+import cv2
+import numpy as np
+import pytest
+
+from mesokit import faces, video
+from mesokit.faces import Face
+
+NAMES = ("biden", "obama", "obama2")
+# Where eyes, nose and mouth corners are in the photographs, marked by eye: x, y to about 15 pixels.
+MARKED = {
+    "biden": [(534, 320), (653, 342), (597, 400), (522, 458), (627, 476)],
+    "obama": [(445, 213), (551, 212), (498, 275), (436, 318), (555, 317)],
+    "obama2": [(252, 366), (368, 379), (284, 446), (243, 518), (350, 525)],
+}
+
+
+@pytest.fixture(scope="module")
+def photos(reference):
+    return {name: video.read_image(reference / "photos" / f"{name}.jpg") for name in NAMES}
+
+
+@pytest.fixture(scope="module")
+def head(photos):
+    """A head and shoulders of 330x400 in which the face is about 190 pixels high."""
+    return cv2.resize(photos["obama"][0:800, 170:830], (330, 400), interpolation=cv2.INTER_AREA)
+
+
+def paste(frame: np.ndarray, head: np.ndarray, x: float, y: float, height: int) -> np.ndarray:
+    """A copy of `frame` with `head`, scaled to `height`, its corner at x, y; parts beyond the border are lost."""
+    small = cv2.resize(head, None, fx=height / len(head), fy=height / len(head), interpolation=cv2.INTER_AREA)
+    result = frame.copy()
+    moved = np.array([[1, 0, x], [0, 1, y]], np.float64)
+    cv2.warpAffine(small, moved, frame.shape[1::-1], dst=result, borderMode=cv2.BORDER_TRANSPARENT)
+    return result
+
+
+WALL = np.full((360, 480, 3), 120, np.uint8)
+
+
+def iou(a, b) -> float:
+    (ax, ay, aw, ah), (bx, by, bw, bh) = a, b
+    inner = max(0, min(ax + aw, bx + bw) - max(ax, bx)) * max(0, min(ay + ah, by + bh) - max(ay, by))
+    return inner / (aw * ah + bw * bh - inner)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_photographs_keep_one_face_with_eyes_and_mouth_in_place(photos, name):
+    face = faces.main_face(faces.detect(photos[name]))
+    assert face is not None and face.confidence > 0.95
+    assert len([f for f in faces.detect(photos[name]) if f.confidence >= faces.CONFIDENT]) == 1
+    assert np.abs(face.landmarks - MARKED[name]).max() < 16  # of a face 340 to 410 high
+    assert all(type(v) is float for v in (*face.box, face.confidence))
+    assert face.landmarks.shape == (5, 2) and face.landmarks.dtype == np.float32
+
+
+def test_boxes_are_those_of_mtcnn(photos):
+    """The oracle: the library itself, on the frame as it is."""
+    mtcnn = pytest.importorskip("mtcnn").MTCNN()
+    for photo in photos.values():
+        image = cv2.resize(photo, None, fx=0.4, fy=0.4, interpolation=cv2.INTER_AREA)
+        theirs = max(mtcnn.detect_faces(image, output_type="numpy", box_format="xywh"), key=lambda row: row[5])
+        ours = faces.main_face(faces.detect(image, min_face=20))
+        assert iou(theirs[1:5], ours.box) > 0.95 and ours.confidence == pytest.approx(theirs[5], abs=0.01)
+        assert np.abs(ours.landmarks - theirs[6:].reshape(2, 5).T).max() < 3
+
+
+def test_a_part_of_the_pyramid_is_the_same_pixels():
+    image = np.random.default_rng(0).integers(0, 256, (180, 243, 3), np.uint8)
+    whole = faces._shrink(image.astype(np.float32), (73, 54))
+    part, (left, top) = faces._part(image, (73, 54), 0.3016, (40, 31, 200, 140))
+    assert part.size and left % 2 == top % 2 == 0
+    assert np.abs(part - whole[top : top + part.shape[0], left : left + part.shape[1]]).max() < 1e-3
+
+
+def test_no_face():
+    assert faces.detect(WALL) == [] and faces.main_face([]) is None
+    assert faces.detect(WALL[:8, :8]) == []
+    assert faces.follow([WALL] * 3) == [None, None, None] and faces.follow([]) == []
+
+
+@pytest.mark.parametrize(
+    ("image", "got"),
+    [
+        (WALL[..., 0], "uint8 (360, 480)"),
+        (WALL / 255, "float64 (360, 480, 3)"),
+        (WALL.astype(np.uint16), "uint16"),
+        (np.zeros((9, 9, 4), np.uint8), "(9, 9, 4)"),
+        (np.zeros((2, 9, 9, 3), np.uint8), "(2, 9, 9, 3)"),
+        ("photo.jpg", "is str"),
+    ],
+)
+def test_other_pixels_are_refused(image, got):
+    for look in (faces.detect, lambda x: faces.follow([x])):
+        with pytest.raises(ValueError, match="uint8 RGB") as error:
+            look(image)
+        assert got in str(error.value)
+
+
+def test_min_face_has_a_lower_end():
+    with pytest.raises(ValueError, match="min_face is 19"):
+        faces.detect(WALL, min_face=19)
+
+
+def test_faces_of_twenty_pixels(head):
+    frame = paste(WALL, head, 200, 150, 50)  # the face is about 20 high
+    found = faces.detect(frame, min_face=20)
+    assert len(found) == 1 and 18 <= found[0].size <= 24
+    assert faces.detect(frame, min_face=40) == []
+    assert faces.follow([frame] * 3, min_face=40) == [None] * 3
+    assert all(f is not None for f in faces.follow([frame] * 3, min_face=20))
+
+
+def test_several_faces(head):
+    frame = paste(paste(WALL, head, 0, 40, 300), head, 300, 100, 180)
+    found = faces.detect(frame)
+    assert len(found) == 2 and found[0].confidence >= found[1].confidence
+    largest = faces.main_face(found)
+    assert largest is max(found, key=lambda f: f.area) and largest.centre[0] < 240
+    unsure = Face((0.0, 0.0, 400.0, 400.0), 0.85, largest.landmarks)
+    assert faces.main_face([unsure, *found]) is largest and faces.main_face([unsure]) is None
+
+
+def test_a_face_at_the_border_stays_inside_the_frame(head):
+    inside = faces.main_face(faces.detect(paste(WALL, head, 60, 40, 300)))
+    frame = paste(WALL, head, 60 - inside.box[0] - 0.2 * inside.box[2], 40, 300)  # a fifth of the face is cut off
+    face = faces.main_face(faces.detect(frame))
+    x, y, w, h = face.box
+    assert x >= 0 and y >= 0 and x + w <= 480 and y + h <= 360 and x < 5
+    crop = faces.align(frame, face)
+    assert crop.shape == (256, 256, 3) and crop.dtype == np.uint8
+    assert faces.to_crop(face, [[0, face.landmarks[2, 1]]])[0, 0] > 10  # the frame ends inside the crop ...
+    assert crop[128, :10].std() > 1  # ... and is mirrored there, not black
+
+
+def test_mirrored_views_work(head):
+    frame = paste(WALL, head, 60, 40, 300)
+    face = faces.main_face(faces.detect(frame[:, ::-1]))
+    assert face.landmarks[0, 0] < face.landmarks[1, 0] and faces.align(frame[:, ::-1], face).shape == (256, 256, 3)
+
+
+# --- through a clip --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def path():
+    """Corners of a head that walks over the picture and comes nearer: (frame, (x, y, height))."""
+    t = np.linspace(0, 1, 20)
+    return np.stack([20 + 200 * t, 60 - 40 * np.sin(3 * t), 200 + 60 * t], axis=1)
+
+
+def test_following_finds_what_searching_each_frame_finds(head, path, monkeypatch):
+    frames = [paste(WALL, head, x, y, int(height)) for x, y, height in path]
+    each = [faces.main_face(faces.detect(frame)) for frame in frames]
+    searches = []
+    monkeypatch.setattr(faces, "_shrink", lambda *a, f=faces._shrink: searches.append(a[1]) or f(*a))
+    followed = faces.follow(iter(frames))
+    assert None not in followed and len(followed) == 20
+    assert np.mean([iou(a.box, b.box) > 0.9 for a, b in zip(followed, each, strict=True)]) >= 0.95
+    whole = len(set(searches))
+    assert len(searches) == 2 * whole  # the whole frame: the first one, and the one at RECHECK
+
+
+def test_the_main_face_is_the_largest_that_lasts(head, path):
+    frames = [paste(paste(WALL, head, 330, 120, 120), head, x * 0.5, y, int(h)) for x, y, h in path]
+    frames[4] = paste(frames[4], head, 200, 0, 360)  # a large face on one frame: a cut, a reflection
+    followed = faces.follow(frames)
+    assert all(f is None or f.centre[0] < 260 for f in followed) and sum(f is not None for f in followed) >= 19
+    again = faces.follow(frames)
+    assert [f and f.box for f in followed] == [f and f.box for f in again]
+
+
+def test_lost_and_found_again(head):
+    here, gone = paste(WALL, head, 40, 60, 220), WALL
+    jumped = paste(WALL, head, 160, 60, 220)
+    followed = faces.follow([here, here, gone, gone, here, here, jumped, jumped])
+    assert [f is not None for f in followed] == [True, True, False, False, True, True, True, True]
+
+
+def test_what_does_not_last_is_dropped(head):
+    here = paste(WALL, head, 40, 60, 220)
+    assert faces.follow([WALL, here, WALL, WALL]) == [None] * 4
+    assert [f is not None for f in faces.follow([here])] == [True]  # a clip of one frame is a photograph
+
+
+def test_frames_may_change_their_size(head):
+    here = paste(WALL, head, 240, 60, 220)
+    followed = faces.follow([here, here[:, 100:], WALL[:100, :100], here])
+    assert [f is not None for f in followed] == [True, True, False, True]
+
+
+# --- the crop --------------------------------------------------------------------------------------------------------
+
+
+def portrait(angle: float = 0.0, eyes: float = 60.0, drop: float = 50.0, nose=(150.0, 120.0)) -> Face:
+    """A face drawn by hand: eyes `eyes` apart, mouth `drop` below them, nose between, all turned by `angle` degrees."""
+    points = np.array([[-eyes / 2, -20], [eyes / 2, -20], [0, 0], [-20, drop - 20], [20, drop - 20]])
+    a = np.deg2rad(angle)
+    turn = np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]])
+    return Face((100.0, 70.0, 100.0, 100.0), 1.0, (points @ turn.T + nose).astype(np.float32))
+
+
+@pytest.mark.parametrize(("eyes", "drop"), [(60, 50), (40, 70)])
+def test_geometry_of_the_authors(eyes, drop):
+    face = portrait(eyes=eyes, drop=drop)
+    x0, y0, side = faces.square(face)
+    assert side == pytest.approx(1.3 * 2.2 * max(eyes, drop), rel=1e-5)
+    assert (x0 + side / 2, y0 + side / 2) == pytest.approx((150, 120), abs=1e-4)
+    assert faces.to_crop(face, [[150, 120]], 256) == pytest.approx(np.array([[127.5, 127.5]]), abs=1e-3)
+    points = faces.to_crop(face, face.landmarks, 100)
+    assert points[1, 0] - points[0, 0] == pytest.approx(eyes * 100 / side, rel=1e-5)
+
+
+@pytest.mark.parametrize("angle", [-40, -10, 0, 25])
+def test_tilted_faces_become_upright(angle):
+    """As the authors do: their pipeline.py turns the patch by the angle of the line from the eyes to the mouth."""
+    level, tilted = portrait(0), portrait(angle)
+    assert faces.to_crop(tilted, tilted.landmarks) == pytest.approx(faces.to_crop(level, level.landmarks), abs=0.01)
+
+
+@pytest.mark.parametrize(("angle", "size"), [(0, 256), (0, 64), (20, 256), (-30, 64)])
+def test_pixels_land_where_points_do(angle, size):
+    face = portrait(angle)
+    image = np.zeros((240, 300), np.float32)
+    for i, (x, y) in enumerate(face.landmarks):
+        cv2.circle(image, (round(float(x)), round(float(y))), 4, float(i + 1), -1)
+    crop = faces.align(image, face, size)
+    scale = size / faces.square(face)[2]
+    for i, point in enumerate(faces.to_crop(face, np.round(face.landmarks), size)):
+        y, x = np.nonzero(np.abs(crop - (i + 1)) < 0.2)
+        near = np.hypot(x - point[0], y - point[1]) < 6 * scale
+        assert near.any() and np.hypot(x[near].mean() - point[0], y[near].mean() - point[1]) < max(0.6, 0.6 * scale)
+
+
+def test_masks_keep_their_type_and_range():
+    face, mask = portrait(15), np.zeros((240, 300), np.uint8)
+    mask[100:140, 120:180] = 255
+    for dtype, top in ((np.uint8, 255), (np.float32, 1.0), (np.float64, 1.0), (bool, True)):
+        crop = faces.align((mask > 0).astype(dtype) * dtype(top), face, 128)
+        assert crop.shape == (128, 128) and crop.dtype == dtype and crop.min() == 0 and crop.max() == top
+        assert crop[64, 64] == top
+
+
+def test_beyond_the_border_is_a_mirror():
+    ramp = np.broadcast_to(np.arange(300, dtype=np.float32), (240, 300))
+    face = portrait(0, nose=(10.0, 120.0))
+    x0, _, side = faces.square(face)
+    crop = faces.align(ramp, face, 172)
+    expected = np.abs(x0 + (np.arange(172) + 0.5) * side / 172)
+    assert np.abs(crop[86] - expected).max() < 1.1
+
+
+def test_a_crop_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="landmarks"):
+        faces.align(WALL, Face((0.0, 0.0, 9.0, 9.0), 1.0, np.full((5, 2), 5, np.float32)))
+    with pytest.raises(ValueError, match="image to crop"):
+        faces.align(WALL[:0], portrait())
