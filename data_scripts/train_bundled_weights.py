@@ -23,6 +23,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--recipe", choices=training.RECIPES, default="class")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=weights.BUNDLED, help="folder to write (%(default)s)")
+    parser.add_argument("--tour", action="store_true", help="also take the clips of the first test person for 00_tour")
     arguments = parser.parse_args(argv)
     try:
         table = dataset.read(arguments.dataset)
@@ -49,8 +50,19 @@ def main(argv: list[str] | None = None) -> int:
         "metrics": metrics,
     }
     manifest.write_json(card, arguments.out / f"{name}.json")
+    if arguments.tour:
+        _tour(arguments.dataset, arguments.method, arguments.out)
     print(pd.DataFrame(metrics).T.round(3).to_string())
     return 0
+
+
+def _tour(root: Path, method: str, out: Path) -> None:
+    """Copy the real and the forged clip of the first test person at CRF 23."""
+    clips = manifest.read_clips(root / "clips.csv").query("split == 'test' and crf == 23").sort_values("clip")
+    person = clips[clips["identity"] == clips["identity"].iloc[0]]
+    for name, wanted in (("real", "real"), ("forged", method)):
+        path = person.loc[person["method"] == wanted, "path"].iloc[0]
+        manifest.write(out / f"tour_{name}.mp4", (root / path).read_bytes())
 
 
 def _metrics(network, table: pd.DataFrame, root: Path) -> dict[str, dict[str, float]]:

@@ -244,7 +244,9 @@ def _confidence(track: _Track) -> float:
 def _step(tracks: list[_Track], index: int, image: np.ndarray, min_face: int) -> None:
     """Look at one frame and lengthen `tracks`."""
     image = _checked(image, min_face)
-    watched = sorted((t for t in tracks if index - t.last <= RECHECK), key=lambda t: -t.area)[:WINDOWS]
+    recent = [t for t in tracks if index - t.last <= RECHECK]
+    # The main one first; what was seen once comes last, or a false find would cost a search of each frame.
+    watched = sorted(recent, key=lambda t: (len(t.faces) == 1, -t.area))[:WINDOWS]
     if watched and index % RECHECK:
         found = [_propose_near(image, t.faces[t.last]) for t in watched]
         _match(watched, index, _refine(image, np.concatenate(found), min_face))

@@ -35,7 +35,7 @@ RECIPES = {
     "paper": Recipe(),
     # Two cores see about 60 faces a second: small batches take more steps from the same number of faces. Few steps need
     # moving statistics that follow faster, or the network is judged with those of its first, untrained steps.
-    "class": Recipe(iterations=2400, batch=16, divide_every=1000, check_every=200, norm_momentum=0.9),
+    "class": Recipe(iterations=1600, batch=16, divide_every=1000, check_every=200, norm_momentum=0.9),
     "smoke": Recipe(
         iterations=600,
         batch=8,

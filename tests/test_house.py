@@ -85,6 +85,12 @@ def test_importing_mesokit_loads_nothing_heavy():
     assert _loaded_by("from mesokit import cli; cli._parser()") & (HEAVY | {"numpy", "pandas", "cv2"}) == set()
 
 
+def test_tensorflow_starts_quietly():
+    program = "from mesokit import models; models.meso4(size=32)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
+
+
 @pytest.mark.parametrize("module", sorted(WITHOUT_TENSORFLOW))
 def test_light_modules_load_no_tensorflow(module):
     if (PACKAGE / f"{module}.py").exists():

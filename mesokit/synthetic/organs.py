@@ -36,7 +36,7 @@ def paint_iris(person, rng):
     ]
     fibres, coarse = fibres / fibres.std(), coarse / coarse.std()
     r = np.linspace(0, 1, 64, dtype=np.float32)[:, None]
-    middle = linear(person.iris) * np.float32(1.25)
+    middle = linear(person.iris) * np.float32(0.95)
     ring = linear(np.array([0.42, 0.27, 0.12])) * np.float32(min(0.8, 4 * middle.mean())) + middle * 0.2
     near = np.exp(-((r - 0.12 - 0.03 * coarse) ** 2) / 0.03)[..., None] * np.float32(0.6)
     colour = middle * (1 - near) + ring * near

@@ -105,7 +105,7 @@ def lip_names(row):
 
 @cache
 def masks():
-    """Fixed masks in (u, v), float32 in [0, 1]: eyes, mouth (holes), lips, face, beard, moustache, scalp, ear_side."""
+    """Fixed masks in (u, v), float32 in [0, 1]: eyes, mouth (holes), lips, face, beard, scalp, nostrils."""
 
     def lips(a, b, soft):
         return fill(np.vstack([curve(ring(*lip_names(a)), 90), curve(ring(*lip_names(b)), 90)[::-1]]), soft)

@@ -180,7 +180,7 @@ def sample_person(seed: int) -> Person:
     return Person(
         seed=seed, masculine=masculine, age=age, tone=tone, warmth=float(rng.uniform(-1, 1)),
         shape=tuple(shape.items()),
-        iris=tuple(float(c) for c in np.array(_IRISES[iris]) * rng.uniform(0.85, 1.15)),
+        iris=_rgb(np.array(_IRISES[iris]) * rng.uniform(0.85, 1.15)),
         hair=_rgb(hair),
         style=_choose(rng, odds), hair_length=float(rng.random()),
         hair_part=float(rng.choice([-1, 1]) * rng.uniform(0.1, 0.8)),

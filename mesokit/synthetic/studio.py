@@ -46,7 +46,7 @@ class Preset:
 PRESETS = {
     "tiny": Preset(pairs=3, frames=6, steps=3, levels=(0, 40)),  # for tests: forgeries of no worth
     "smoke": Preset(pairs=6, frames=40, steps=600),
-    "class": Preset(pairs=20, frames=50, steps=4000),
+    "class": Preset(pairs=20, frames=40, steps=3000),
 }
 
 
