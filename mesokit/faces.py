@@ -67,8 +67,9 @@ def main_face(faces: Sequence[Face]) -> Face | None:
 @functools.cache
 def _networks() -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
     """P-Net, R-Net and O-Net, built once per process and compiled for any number of patches."""
-    import tensorflow as tf
     from mtcnn.stages import StageONet, StagePNet, StageRNet
+
+    from mesokit.backend import tf
 
     folder = importlib.resources.files("mtcnn") / "assets" / "weights"
     # The full path, because mtcnn unpickles a file of that name from the current folder first.

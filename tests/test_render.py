@@ -65,10 +65,7 @@ def test_left_is_the_smaller_x(rest):
     assert left_eye[0] < nose[0] < right_eye[0] and mouth_left[0] < mouth_right[0]
     assert left_eye[1] < nose[1] < mouth_left[1]
     for name in ("eye", "brow"):
-        assert (
-            rest.landmarks[GROUPS[f"{name}_left"], 0].mean()
-            < rest.landmarks[GROUPS[f"{name}_right"], 0].mean()
-        )
+        assert rest.landmarks[GROUPS[f"{name}_left"], 0].mean() < rest.landmarks[GROUPS[f"{name}_right"], 0].mean()
     assert set(FIVE) == {"eye_left", "eye_right", "nose", "mouth_left", "mouth_right"}
 
 

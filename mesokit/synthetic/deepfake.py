@@ -63,7 +63,7 @@ class Autoencoders(keras.Model):
         return np.clip(np.round(np.asarray(decoded) * 255), 0, 255).astype(np.uint8)
 
 
-def _conv(filters: int, kernel: int, strides: int, seed: int) -> layers.Layer:
+def _conv(filters: int, kernel: int, strides: int, seed: int) -> keras.layers.Layer:
     initializer = keras.initializers.HeNormal(seed)
     return layers.Conv2D(
         filters, kernel, strides, padding="same", activation="leaky_relu", kernel_initializer=initializer
@@ -88,14 +88,14 @@ def _decoder(size: int, mean: np.ndarray, seed: int) -> keras.Model:
     return keras.Model(inputs, _PixelBias(mean)(x))
 
 
-class _PixelShuffle(layers.Layer):
+class _PixelShuffle(keras.layers.Layer):
     """Four channels become 2x2 pixels: Shi et al. 2016, the upscaling of the original recipe."""
 
     def call(self, x):
         return tf.nn.depth_to_space(x, 2)
 
 
-class _PixelBias(layers.Layer):
+class _PixelBias(keras.layers.Layer):
     """Adds a trainable image that starts at the person's mean face: what is left to learn is how a face differs."""
 
     def __init__(self, mean: np.ndarray):
@@ -160,7 +160,7 @@ def warp(face: np.ndarray, rng: np.random.Generator, strength: float = 0.03) -> 
     grid = np.linspace(0, size - 1, 5, dtype=np.float32)
     nodes = np.stack(np.meshgrid(grid, grid), axis=-1) + rng.normal(0, strength * size, (5, 5, 2)).astype(np.float32)
     field = cv2.resize(nodes, (size, size), interpolation=cv2.INTER_CUBIC)
-    return cv2.remap(face, *cv2.split(field), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    return cv2.remap(face, field[..., 0], field[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
 
 
 def paste(

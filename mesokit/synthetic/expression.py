@@ -62,9 +62,7 @@ def _moves():
         0.13,
         -0.18,
     ]
-    smile += _brush(d, (3.9, -3.0, 9.3), 1.2, (0.1, 0.38, 0.2)) + _brush(
-        d, (2.6, -4.6, 9.6), 0.8, (0.22, 0.25, 0.05)
-    )
+    smile += _brush(d, (3.9, -3.0, 9.3), 1.2, (0.1, 0.38, 0.2)) + _brush(d, (2.6, -4.6, 9.6), 0.8, (0.22, 0.25, 0.05))
     smile += _brush(d, (1.7, -3.9, 10.2), 0.7, (0.12, 0.06, 0)) + _field(
         lid_lo2=1, lid_lo3=1, lid_lo4=1, lid_lo5=0.5, lid_lo1=0.5, bag1=0.8, bag2=1, bag3=0.8
     ) * [0, 0.1, 0]
@@ -116,9 +114,7 @@ def _moves():
     furrow = np.c_[-_SIGN * 0.3, np.full_like(_SIGN, -0.28), np.full_like(_SIGN, 0.12)] * _field(
         brow1=1, brow2=0.7, brow3=0.3
     )
-    squint = _field(
-        lid_lo1=0.6, lid_lo2=1, lid_lo3=1, lid_lo4=1, lid_lo5=0.7, bag1=0.7, bag2=0.8, bag3=0.7
-    ) * [
+    squint = _field(lid_lo1=0.6, lid_lo2=1, lid_lo3=1, lid_lo4=1, lid_lo5=0.7, bag1=0.7, bag2=0.8, bag3=0.7) * [
         0,
         0.16,
         0.02,
@@ -154,9 +150,7 @@ def _close_lips(p):
         gap = p[INDEX[a]] - p[INDEX[b]]
         column = a[5:]
         for row, share in _CLOSE.items():
-            name = (
-                row + column if row + column in INDEX else (row if column == "0" and row in INDEX else None)
-            )
+            name = row + column if row + column in INDEX else (row if column == "0" and row in INDEX else None)
             if name:
                 p[INDEX[name]] += gap * share * (-1 if row.startswith("ul") else 1)
 
@@ -165,9 +159,7 @@ def _turn_x(points, pivot, degrees):
     """Rotate about the x axis through `pivot`; `degrees` (n, 1), positive moves the front downwards."""
     a = np.deg2rad(degrees)
     y, z = points[:, 1:2] - pivot[1], points[:, 2:3] - pivot[2]
-    return np.c_[
-        points[:, :1], pivot[1] + y * np.cos(a) - z * np.sin(a), pivot[2] + z * np.cos(a) + y * np.sin(a)
-    ]
+    return np.c_[points[:, :1], pivot[1] + y * np.cos(a) - z * np.sin(a), pivot[2] + z * np.cos(a) + y * np.sin(a)]
 
 
 def _lids(p, side, closed, gaze_y):

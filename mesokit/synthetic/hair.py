@@ -46,9 +46,7 @@ _STYLES = {
 def _points_on(uv, grid):
     """Surface points for (n, 2) coordinates from the dense grid (GRID, GRID, 3)."""
     columns = np.arange(GRID)
-    at = np.stack([np.interp(uv[:, k], axis, columns) for k, axis in enumerate(axes())], -1).astype(
-        np.float32
-    )
+    at = np.stack([np.interp(uv[:, k], axis, columns) for k, axis in enumerate(axes())], -1).astype(np.float32)
     at = np.pad(at, ((0, -len(at) % 64), (0, 0))).reshape(-1, 64, 2)  # remap takes at most 32766 rows
     return cv2.remap(grid, at[..., 0], at[..., 1], cv2.INTER_LINEAR).reshape(-1, 3)[: len(uv)]
 
@@ -122,9 +120,7 @@ def grow(person, grid):
     n = len(root)
     locks = rng.integers(0, n, max(n // 28, 1))
     apart = (root[:, None, 0] > person.hair_part * 4) != (root[locks][None, :, 0] > person.hair_part * 4)
-    lock = (((root[:, None] - root[locks][None]) ** 2).sum(-1) + 25 * apart).argmin(
-        1
-    )  # no lock straddles the parting
+    lock = (((root[:, None] - root[locks][None]) ** 2).sum(-1) + 25 * apart).argmin(1)  # no lock straddles the parting
     total = (
         (length[0] + (length[1] - length[0]) * person.hair_length)
         * rng.uniform(0.75, 1.08, (n, 1))
@@ -181,9 +177,7 @@ def _curl(points, rng, lock, n_locks, radius, turns, style):
     t = np.linspace(0, 1, points.shape[1])[None]
     own = 0.25 if style != "afro" else 3.0
     phase = (
-        rng.uniform(0, 2 * np.pi, n_locks)[lock][:, None]
-        + rng.normal(0, own, (len(points), 1))
-        + 2 * np.pi * turns * t
+        rng.uniform(0, 2 * np.pi, n_locks)[lock][:, None] + rng.normal(0, own, (len(points), 1)) + 2 * np.pi * turns * t
     )
     along = _unit(np.gradient(points, axis=1))
     a = _unit(np.cross(along, np.array([0.3, 0.2, 1.0])))
@@ -224,9 +218,7 @@ def draw(canvas, hair, placed, normals, project, depth, light, scale):
     starts = np.arange(0, placed.shape[1] - 1, PIECE)
     at = starts[:, None] + np.arange(PIECE + 1)
     middle = np.minimum(starts + PIECE // 2 + 1, placed.shape[1] - 1)
-    pieces = (
-        np.round((px[:, at] + np.float32(0.5)) * scale * 16 - 8).astype(np.int32).reshape(-1, PIECE + 1, 2)
-    )
+    pieces = np.round((px[:, at] + np.float32(0.5)) * scale * 16 - 8).astype(np.int32).reshape(-1, PIECE + 1, 2)
     level = np.clip(np.sqrt(value[:, middle]) * SHADES / 1.25, 0, SHADES - 1).astype(int).ravel()
     far = -placed[:, middle, 2] - 1.5 * hair.depth[:, None]
     cuts = np.quantile(far[::7], [0.2, 0.4, 0.6, 0.8])
@@ -237,9 +229,7 @@ def draw(canvas, hair, placed, normals, project, depth, light, scale):
     _strokes(canvas, hair, pieces, order, partly)
     inside = cv2.erode((depth < FAR - 1).astype(np.uint8), np.ones((3, 3), np.uint8))
     solid = cv2.resize(inside, canvas.shape[1::-1], interpolation=cv2.INTER_NEAREST) > 0
-    canvas[solid] = canvas[0, 0] * np.array(
-        [1, 1, 1, 0], np.uint8
-    )  # what reaches behind a face ends at its outline
+    canvas[solid] = canvas[0, 0] * np.array([1, 1, 1, 0], np.uint8)  # what reaches behind a face ends at its outline
     _strokes(canvas, hair, pieces, order, whole)
 
 

@@ -216,9 +216,7 @@ def axes():
         total = np.cumsum(density)
         return np.interp(np.linspace(total[0], total[-1], GRID), total, fine)
 
-    mouth, eyes = to_uv(np.array([(0, -6.1, 11), (0, -7.4, 11), (3, 0.9, 8.8), (3, -0.7, 8.8)]))[
-        :, 1
-    ].reshape(2, 2)
+    mouth, eyes = to_uv(np.array([(0, -6.1, 11), (0, -7.4, 11), (3, 0.9, 8.8), (3, -0.7, 8.8)]))[:, 1].reshape(2, 2)
     return spread([(-0.40, 0.40, 1.8)]), spread([(*mouth, 3.5), (*eyes, 2.6)])
 
 
@@ -286,8 +284,7 @@ def _brush(points, centre, reach, shift):
 
 
 LIP_ROWS = {
-    k: [n for n in NAMES if n.startswith(k)]
-    for k in ("ul_out", "ul_mid", "ul_in", "ll_out", "ll_mid", "ll_in")
+    k: [n for n in NAMES if n.startswith(k)] for k in ("ul_out", "ul_mid", "ul_in", "ll_out", "ll_mid", "ll_in")
 }
 EYE_ROWS = ("eye_in", "eye_out", "lid_up", "lid_lo")
 

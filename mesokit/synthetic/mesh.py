@@ -84,9 +84,7 @@ def ear_skin(tone):
     v, a = np.meshgrid(np.linspace(0, 1, 48), np.linspace(0, 2 * np.pi, 96))
     hollow = np.exp(-((v / 0.42) ** 2)) + 0.5 * np.exp(-(((v - 0.72) / 0.07) ** 2)) * (np.sin(a + 0.8) > -0.3)
     albedo = tone * np.array([1.0, 0.80, 0.77]) * np.exp(-0.5 * hollow[..., None] * np.array([0.7, 1.0, 1.0]))
-    return Skin(
-        albedo.astype(np.float32), np.zeros((96, 48, 2), np.float32), np.full((96, 48), 0.25, np.float32)
-    )
+    return Skin(albedo.astype(np.float32), np.zeros((96, 48, 2), np.float32), np.full((96, 48), 0.25, np.float32))
 
 
 # --- from vertices to pixels ------------------------------------------------------------------------------------------
@@ -96,10 +94,7 @@ def rasterise(parts, bodies, focal, size):
     colour, depth = np.zeros((h, w, 3), np.float32), np.full((h, w), FAR, np.float32)
     starts = np.cumsum([0] + [len(p) for p in bodies])
     triangles = np.concatenate([part.triangles + start for part, start in zip(parts, starts, strict=False)])
-    marks = [
-        np.c_[even(part.shape), np.full(len(p), part.number / 8)]
-        for part, p in zip(parts, bodies, strict=True)
-    ]
+    marks = [np.c_[even(part.shape), np.full(len(p), part.number / 8)] for part, p in zip(parts, bodies, strict=True)]
     fov = float(2 * np.arctan(h / 2 / focal))
     cv2.triangleRasterize(
         np.concatenate(bodies),
@@ -176,10 +171,7 @@ def _compare(p, shape, depth):
     """Soft shadow test of vertices (n, 3) seen from the lamp."""
     focal, middle = _SHADOW_FAR / _SHADOW_REACH * _SHADOW_SIZE / 2, _SHADOW_SIZE / 2 - 0.5
     z = -p[:, 2]
-    at = [
-        (middle + sign * p[:, k] * focal / z).astype(np.float32).reshape(shape)
-        for k, sign in ((0, 1), (1, -1))
-    ]
+    at = [(middle + sign * p[:, k] * focal / z).astype(np.float32).reshape(shape) for k, sign in ((0, 1), (1, -1))]
     nearest = cv2.remap(depth, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=1000)
     lit = np.clip(1.5 - (z.reshape(shape) - nearest) / np.float32(0.8), 0, 1)
     return cv2.GaussianBlur(lit.astype(np.float32), (0, 0), 2.0)

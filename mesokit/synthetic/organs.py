@@ -31,9 +31,7 @@ def paint_iris(person, rng):
     """Iris in polar form: (64, 256, 3) linear RGB, rows from pupil to limbus, columns around."""
     fibres = rng.standard_normal((64, 256)).astype(np.float32)
     fibres = cv2.GaussianBlur(np.tile(fibres, (1, 3)), (0, 0), sigmaX=1.2, sigmaY=9)[:, 256:512]
-    coarse = cv2.GaussianBlur(np.tile(rng.standard_normal((64, 256)).astype(np.float32), (1, 3)), (0, 0), 5)[
-        :, 256:512
-    ]
+    coarse = cv2.GaussianBlur(np.tile(rng.standard_normal((64, 256)).astype(np.float32), (1, 3)), (0, 0), 5)[:, 256:512]
     fibres, coarse = fibres / fibres.std(), coarse / coarse.std()
     r = np.linspace(0, 1, 64, dtype=np.float32)[:, None]
     middle = linear(person.iris) * np.float32(0.95)
@@ -76,18 +74,14 @@ def eyeball(box, centre, scale, axes, iris, pupil, light, veins):
         (own[..., 1] * 60 + 64).astype(np.float32),
         cv2.INTER_LINEAR,
     )
-    white = white * np.exp(
-        -(vein * smooth(0.62, 1.1, rho))[..., None] * np.array([0.10, 0.8, 0.7], np.float32)
-    )
+    white = white * np.exp(-(vein * smooth(0.62, 1.1, rho))[..., None] * np.array([0.10, 0.8, 0.7], np.float32))
     sclera = smooth(IRIS_R - 0.035, IRIS_R + 0.055, rho)[..., None]
     colour = colour * (1 - sclera) + white * sclera
     bulge = n * np.float32(EYE_R) - axes[:, 2].astype(np.float32) * np.float32(0.52)
     bulge /= np.linalg.norm(bulge, axis=-1, keepdims=True)
     cornea = n * sclera + bulge * (1 - sclera)
     cornea /= np.linalg.norm(cornea, axis=-1, keepdims=True)
-    shade = light.ambient(n) + sum(
-        c * np.clip((n @ d + 0.45) / 1.45, 0, 1)[..., None] for d, c in light.lamps
-    )
+    shade = light.ambient(n) + sum(c * np.clip((n @ d + 0.45) / 1.45, 0, 1)[..., None] for d, c in light.lamps)
     out = colour * shade
     mirror = 2 * cornea[..., 2:] * cornea - np.array([0, 0, 1], np.float32)
     for direction, c in light.lamps:
@@ -136,9 +130,7 @@ def mouth(box, origin, direction, jaw, tooth_rgb, dim):
     upper, us, uv = _teeth("up", s, hit[..., 1], -6.72, 1.0)
     lower, ls, lv = _teeth("lo", s * 0.97, hit[..., 1], -6.62 - jaw, 0.85)
     out = np.full((*x.shape, 3), (0.035, 0.010, 0.008), np.float32)
-    tongue = smooth(1.0, 0.5, (hit[..., 0] / 1.9) ** 2 + ((hit[..., 1] + 7.55 + 0.75 * jaw) / 0.75) ** 2)[
-        ..., None
-    ]
+    tongue = smooth(1.0, 0.5, (hit[..., 0] / 1.9) ** 2 + ((hit[..., 1] + 7.55 + 0.75 * jaw) / 0.75) ** 2)[..., None]
     out += tongue * (np.array([0.30, 0.10, 0.09], np.float32) - out)
     gum = np.array([0.36, 0.13, 0.12], np.float32)
     bend = np.clip(1.1 - 0.16 * s**2, 0.25, 1)[..., None]

@@ -30,9 +30,7 @@ def noise(rng, size, *cells):
     total = np.zeros((size, size), np.float32)
     for cell in cells:
         n = max(int(size / cell) + 3, 4)
-        field = cv2.resize(
-            rng.standard_normal((n, n)).astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC
-        )
+        field = cv2.resize(rng.standard_normal((n, n)).astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC)
         total += field / field.std()
     return total / np.float32(np.sqrt(len(cells)))
 
@@ -65,9 +63,7 @@ def blob(centre, radius, aspect=1.0):
     """Gaussian spot at a point (3,) of the table head, `radius` in centimetres -> (SIZE, SIZE) float32."""
     x, y = texel(np.array([centre]))[0]
     scale = np.float32(1 / (radius * 30))
-    gx = np.exp(
-        -0.5 * ((np.arange(SIZE, dtype=np.float32) - np.float32(x)) * scale / np.float32(aspect)) ** 2
-    )
+    gx = np.exp(-0.5 * ((np.arange(SIZE, dtype=np.float32) - np.float32(x)) * scale / np.float32(aspect)) ** 2)
     gy = np.exp(-0.5 * ((np.arange(SIZE, dtype=np.float32) - np.float32(y)) * scale) ** 2)
     return gy[:, None] * gx[None]
 

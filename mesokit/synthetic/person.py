@@ -131,9 +131,7 @@ def _shape(rng, masculine, age, tone):
         "cheek_full": -0.5,
     }.items():
         s[name] += shift * old
-    ancestry = rng.normal(
-        0, 1
-    )  # a continuum, not classes: broad low noses and full lips are commoner in dark skins
+    ancestry = rng.normal(0, 1)  # a continuum, not classes: broad low noses and full lips are commoner in dark skins
     lean = 0.6 * ancestry + 1.2 * (tone - 0.4)
     for name, shift in {
         "nose_width": 0.8,
@@ -218,9 +216,7 @@ def _blinks(rng, t):
         x = (t - start) / rng.uniform(0.26, 0.36)
         closed = np.maximum(
             closed,
-            np.where(
-                (x > 0) & (x < 1), np.clip(1.25 * np.sin(np.pi * np.clip(x, 0, 1) ** 0.75) ** 2, 0, 1), 0
-            ),
+            np.where((x > 0) & (x < 1), np.clip(1.25 * np.sin(np.pi * np.clip(x, 0, 1) ** 0.75) ** 2, 0, 1), 0),
         )
     return closed
 
@@ -255,9 +251,7 @@ def motion(seed: int, n_frames: int, fps: float = 25.0) -> list[State]:
     jaw, pucker, press = _speech(rng, t)
     smile = np.clip(mood + 0.14 * _wave(rng, t, 0.08, 0.5), -0.25, 0.9)
     gaze_x, gaze_y, closed = _saccades(across, t, 16), _saccades(up, t, 8), _blinks(blinking, t)
-    yaw = np.clip(
-        turn + rng.uniform(2, 7.5) * _wave(rng, t, 0.05, 0.4) + 0.5 * _wave(rng, t, 0.8, 2), -29, 29
-    )
+    yaw = np.clip(turn + rng.uniform(2, 7.5) * _wave(rng, t, 0.05, 0.4) + 0.5 * _wave(rng, t, 0.8, 2), -29, 29)
     columns = {
         "yaw": yaw, "pitch": np.clip(nod + rng.uniform(1, 3.0) * _wave(rng, t, 0.1, 0.9), -14, 14),
         "roll": np.clip(rng.normal(0, 2.5) + rng.uniform(0.8, 2.5) * _wave(rng, t, 0.08, 0.6), -13, 13),

@@ -64,9 +64,7 @@ class Rendered:
 
     image: np.ndarray  # (h, w, 3) uint8 RGB
     landmarks: np.ndarray  # (N, 2) float32 x, y in pixels, rows named by LANDMARKS, grouped by GROUPS
-    five: (
-        np.ndarray
-    )  # (5, 2) float32: left eye, right eye, nose, mouth left, mouth right ('left' = smaller x)
+    five: np.ndarray  # (5, 2) float32: left eye, right eye, nose, mouth left, mouth right ('left' = smaller x)
     face: np.ndarray  # (h, w) float32 in [0, 1]: skin of the face with eyes and mouth, not hair, ears, neck
 
 
@@ -152,9 +150,7 @@ class Renderer:
             r = np.linspace(62, rng.uniform(36, 50), 9)
             walk = a + np.cumsum(rng.normal(0, 0.035, 9))
             line = np.stack([64 + r * np.cos(walk), 64 + r * np.sin(walk)], -1)
-            cv2.polylines(
-                canvas, [(line * 16).astype(np.int32)], False, int(rng.uniform(30, 130)), 1, cv2.LINE_AA, 4
-            )
+            cv2.polylines(canvas, [(line * 16).astype(np.int32)], False, int(rng.uniform(30, 130)), 1, cv2.LINE_AA, 4)
         return canvas.astype(np.float32) / 255
 
     # --- geometry of a moment -----------------------------------------------------------------------------------------
@@ -174,9 +170,7 @@ class Renderer:
         """Camera space (n, 3) -> pixels (n, 2) float32."""
         w, h = self.scene.size
         k = self.focal / -points[:, 2]
-        return np.stack([w / 2 - 0.5 + points[:, 0] * k, h / 2 - 0.5 - points[:, 1] * k], -1).astype(
-            np.float32
-        )
+        return np.stack([w / 2 - 0.5 + points[:, 0] * k, h / 2 - 0.5 - points[:, 1] * k], -1).astype(np.float32)
 
     def _controls(self, state):
         return express(self.rest, state)
@@ -199,9 +193,7 @@ class Renderer:
         still = self.body - PIVOT
         half = _rotation(State(yaw=state.yaw * 0.55, pitch=state.pitch * 0.7, roll=state.roll * 0.7))
         body = still * (1 - follow) + (still @ half.T) * follow + anchor
-        return [self._place(p, turn, state).astype(np.float32) for p in (skull, *self.ears)] + [
-            body.astype(np.float32)
-        ]
+        return [self._place(p, turn, state).astype(np.float32) for p in (skull, *self.ears)] + [body.astype(np.float32)]
 
     # --- one frame ----------------------------------------------------------------------------------------------------
     def render(self, state: State, rng: np.random.Generator) -> Rendered:
@@ -239,14 +231,9 @@ class Renderer:
             if part.number == 4:
                 ch, cw = self.cloth.shape
                 cloth = (
-                    self.cloth[
-                        (packed[..., 1] * (ch - 1)).astype(int), (packed[..., 0] * (cw - 1)).astype(int)
-                    ]
-                    > 0.5
+                    self.cloth[(packed[..., 1] * (ch - 1)).astype(int), (packed[..., 0] * (cw - 1)).astype(int)] > 0.5
                 )
-            value = reflect(
-                self.light, fine, soft, albedo, gloss, ao[ysp, xsp].reshape(-1, 256), shadow, ~cloth
-            )
+            value = reflect(self.light, fine, soft, albedo, gloss, ao[ysp, xsp].reshape(-1, 256), shadow, ~cloth)
             frame[ys, xs] = value.reshape(-1, 3)[: len(ys)]
             if part.number == 1:
                 size = np.float32(self.holes.shape[0])
@@ -304,9 +291,7 @@ class Renderer:
             )
             a = hole[y0:y1, x0:x1]
             near = cv2.GaussianBlur(a, (0, 0), float(0.13 * scale))
-            above = cv2.GaussianBlur(
-                np.roll(a, round(0.22 * float(scale)), axis=0), (0, 0), float(0.10 * scale)
-            )
+            above = cv2.GaussianBlur(np.roll(a, round(0.22 * float(scale)), axis=0), (0, 0), float(0.10 * scale))
             shade = (0.3 + 0.7 * np.clip(near * 1.35 - 0.2, 0, 1)) * (0.3 + 0.7 * above)
             patch = frame[y0:y1, x0:x1]
             patch += (eye * shade[..., None] - patch) * a[..., None]
@@ -323,16 +308,12 @@ class Renderer:
 
         def origin(x, y):
             k = -z / self.focal
-            cam = np.stack([(x - (w / 2 - 0.5)) * k, (h / 2 - 0.5 - y) * k, np.full_like(x, z)], -1).astype(
-                np.float32
-            )
+            cam = np.stack([(x - (w / 2 - 0.5)) * k, (h / 2 - 0.5 - y) * k, np.full_like(x, z)], -1).astype(np.float32)
             return (cam - anchor) @ turn + PIVOT
 
         middle = self._place(controls[head.ids("ul_in0")], turn, state)[0]
         direction = turn.T @ (middle / np.linalg.norm(middle)).astype(np.float32)
-        wide = float(
-            np.clip((controls[head.INDEX["ul_in0"], 1] - controls[head.INDEX["ll_in0"], 1]) / 0.8, 0.25, 1)
-        )
+        wide = float(np.clip((controls[head.INDEX["ul_in0"], 1] - controls[head.INDEX["ll_in0"], 1]) / 0.8, 0.25, 1))
         level = (
             wide * self.light.sky.mean() * 0.7
             + sum(c.mean() * max(float(d[2]), 0) for d, c in self.light.lamps) * 0.7 * wide
@@ -359,9 +340,7 @@ class Renderer:
         canvas = np.empty((int(h * HAIR_SCALE), int(w * HAIR_SCALE), 4), np.uint8)
         canvas[:] = (*(np.clip(self.hair.rgb * 0.6, 0, 1) * 255), 0)
         placed = (
-            self._place(self.hair.points.reshape(-1, 3), turn, state)
-            .astype(np.float32)
-            .reshape(self.hair.points.shape)
+            self._place(self.hair.points.reshape(-1, 3), turn, state).astype(np.float32).reshape(self.hair.points.shape)
         )
         normals = mesh.unit(self.hair.points - head.CENTRE) @ turn.T
         hairs.draw(
@@ -392,6 +371,4 @@ class Renderer:
         strokes.lashes(image, self.lashes, self.person, controls, closed, to_pixels, self._box, self.unit)
         if self.person.glasses:
             sky = np.clip(self.light.sky, 0, 1) ** np.float32(1 / 2.2)
-            strokes.glasses(
-                image, self.person, self.rest, self.person.seed, to_pixels, self._box, self.unit, sky
-            )
+            strokes.glasses(image, self.person, self.rest, self.person.seed, to_pixels, self._box, self.unit, sky)

@@ -99,9 +99,7 @@ def _rectangles(rng, image, n, low, high):
             rng.uniform(low, high) * w,
             rng.uniform(low, high) * h,
         )
-        colour = np.clip(
-            rng.uniform(0.1, 0.8) + rng.normal(0, 0.04, 3) + np.array([0.03, 0, -0.03]), 0.02, 0.95
-        )
+        colour = np.clip(rng.uniform(0.1, 0.8) + rng.normal(0, 0.04, 3) + np.array([0.03, 0, -0.03]), 0.02, 0.95)
         cv2.rectangle(image, (int(x), int(y)), (int(x + a), int(y + b)), colour.tolist(), -1)
 
 
@@ -197,11 +195,7 @@ def body_grid(person, scene):
     bump = (
         bump
         + 0.35 * cloth
-        + (
-            0.35 * np.clip(1 - np.abs(yy - _collar(kind, a) + 1) / 1.2, 0, 1)
-            if kind in ("high", "shirt")
-            else 0
-        )
+        + (0.35 * np.clip(1 - np.abs(yy - _collar(kind, a) + 1) / 1.2, 0, 1) if kind in ("high", "shirt") else 0)
     )
     points = np.stack(
         [
@@ -234,9 +228,7 @@ def body_skin(person, scene, kind, skin_rgb):
     cloth_rgb = colour * np.exp(0.07 * grain + 0.05 * noise(rng, 512, 60)[:h, :w])[..., None]
     pattern = rng.random()
     if pattern < 0.15:
-        cloth_rgb = (
-            cloth_rgb * np.where(np.sin(y * rng.uniform(2, 5)) > 0.2, 1.0, rng.uniform(0.3, 0.7))[..., None]
-        )
+        cloth_rgb = cloth_rgb * np.where(np.sin(y * rng.uniform(2, 5)) > 0.2, 1.0, rng.uniform(0.3, 0.7))[..., None]
     elif pattern < 0.25:
         lines = (np.sin(y * 4) > 0.5).astype(float) * 0.4 + (np.sin(a * 40) > 0.5) * 0.4
         cloth_rgb = cloth_rgb * (1 - lines * 0.6)[..., None]
@@ -251,9 +243,7 @@ def body_skin(person, scene, kind, skin_rgb):
         * sum(np.exp(-(((y + 12.2 + 1.7 * k + 0.5 * np.cos(a)) / 0.09) ** 2)) for k in range(2))
         * (0.3 + person.age / 60)
     )
-    height = (
-        folds * cloth[..., 0] * 0.35 + rings * (1 - cloth[..., 0]) * 3 + 0.012 * grain * (1 - cloth[..., 0])
-    )
+    height = folds * cloth[..., 0] * 0.35 + rings * (1 - cloth[..., 0]) * 3 + 0.012 * grain * (1 - cloth[..., 0])
     slope = np.stack([np.gradient(height, axis=1), np.gradient(height, axis=0)], -1)
     gloss = (0.25 * (1 - cloth[..., 0]) + 0.02).astype(np.float32)
     return Skin(albedo.astype(np.float32), np.clip(slope, -0.6, 0.6).astype(np.float32), gloss), cloth[..., 0]

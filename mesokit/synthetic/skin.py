@@ -45,9 +45,7 @@ def _blood(person, rng):
         + 0.3 * pair((3.2, 0.4, 8.8), 0.7, 1.7)
         + 0.12 * blob((0, 4.5, 9.8), 2.0, 1.8)
     )
-    return red * (0.35 + 0.9 * person.redness) * (1 + 0.25 * noise(rng, SIZE, 24, 9)) + 0.06 * noise(
-        rng, SIZE, 60, 20
-    )
+    return red * (0.35 + 0.9 * person.redness) * (1 + 0.25 * noise(rng, SIZE, 24, 9)) + 0.06 * noise(rng, SIZE, 60, 20)
 
 
 def _colour(person, rng):
@@ -56,16 +54,11 @@ def _colour(person, rng):
     tint = np.zeros((SIZE, SIZE, 3), np.float32)  # logarithm of the multiplier
     red = _blood(person, rng)[..., None]
     tint += red * np.array([-0.02, -0.36, -0.30], np.float32) * (1 - 0.55 * dark)
-    melanin = (
-        0.05 * noise(rng, SIZE, 90, 40) + 0.045 * noise(rng, SIZE, 14, 6) + 0.045 * noise(rng, SIZE, 3.2)
-    )
+    melanin = 0.05 * noise(rng, SIZE, 90, 40) + 0.045 * noise(rng, SIZE, 14, 6) + 0.045 * noise(rng, SIZE, 3.2)
     melanin += (
         0.1
         * (0.5 + dark)
-        * (
-            pair((2.6, -1.1, 8.8), 0.62, 1.7) * (0.6 + person.age / 60)
-            + 0.6 * pair((3.1, 0.75, 8.8), 0.5, 2.0)
-        )
+        * (pair((2.6, -1.1, 8.8), 0.62, 1.7) * (0.6 + person.age / 60) + 0.6 * pair((3.1, 0.75, 8.8), 0.5, 2.0))
     )
     melanin += 0.10 * dark * blob((0, 5.5, 9.4), 2.4, 2) + 0.08 * dark * blob((0, -7, 11), 2.0, 1.3)
     tint -= melanin[..., None] * np.array([0.7, 1.0, 1.25], np.float32)
@@ -76,9 +69,7 @@ def _spots(person, rng, albedo):
     """Freckles, moles and, with age, liver spots."""
     spots = np.zeros((SIZE, SIZE), np.uint8)
     n = int(320 * person.freckles)
-    where = np.concatenate(
-        [rng.normal((0, -2.3), (2.6, 1.2), (n, 2)), rng.normal((0, 2), (3.5, 2.5), (n // 4, 2))]
-    )
+    where = np.concatenate([rng.normal((0, -2.3), (2.6, 1.2), (n, 2)), rng.normal((0, 2), (3.5, 2.5), (n // 4, 2))])
     where = [(*w, rng.uniform(0.5, 1.5), rng.uniform(40, 150)) for w in where]
     where += [
         (*rng.normal((0, 3), (4, 3)), rng.uniform(2, 6), rng.uniform(20, 60))
@@ -111,9 +102,7 @@ def _spots(person, rng, albedo):
 def _lips(person, rng, albedo):
     """Vermilion: redder and darker than the skin, striped; make-up on some."""
     m = masks()
-    stripes = cv2.GaussianBlur(
-        rng.standard_normal((SIZE, SIZE)).astype(np.float32), (0, 0), sigmaX=0.9, sigmaY=5
-    )
+    stripes = cv2.GaussianBlur(rng.standard_normal((SIZE, SIZE)).astype(np.float32), (0, 0), sigmaX=0.9, sigmaY=5)
     stripes /= stripes.std()
     bare = _tone(person) * np.array([0.80, 0.47, 0.50], np.float32) ** np.float32(
         0.75 + 0.15 * person.redness - 0.45 * person.tone * 0.6
@@ -159,10 +148,7 @@ def _relief_lines(person, rng):
         y = 3.2 + 0.75 * k + rng.normal(0, 0.12)
         xs = np.linspace(-3.2, 3.2, 8) + rng.normal(0, 0.3)
         groove(
-            [
-                (x, y + 0.35 * np.cos(x * 0.8 + rng.normal(0, 0.2)) + rng.normal(0, 0.06), 10 - 0.1 * x * x)
-                for x in xs
-            ],
+            [(x, y + 0.35 * np.cos(x * 0.8 + rng.normal(0, 0.2)) + rng.normal(0, 0.06), 10 - 0.1 * x * x) for x in xs],
             0.010 * old,
             1.8,
             sides=(1,),
@@ -188,13 +174,9 @@ def _relief_lines(person, rng):
 
 def _relief(person, rng, stripes, moles):
     """Height in centimetres: pores, fine creases, wrinkles, lip stripes, moles."""
-    pores = (
-        np.minimum(noise(rng, SIZE, 2.6), 0) ** 2 * np.float32(0.0027) * np.float32(0.5 + 1.2 * person.pores)
-    )
+    pores = np.minimum(noise(rng, SIZE, 2.6), 0) ** 2 * np.float32(0.0027) * np.float32(0.5 + 1.2 * person.pores)
     where = 0.45 + 0.9 * (
-        blob((0, -2.8, 11.8), 1.5, 1.0)
-        + 0.8 * pair((3.2, -3.2, 9.4), 1.3)
-        + 0.6 * blob((0, 4.0, 10), 1.8, 1.6)
+        blob((0, -2.8, 11.8), 1.5, 1.0) + 0.8 * pair((3.2, -3.2, 9.4), 1.3) + 0.6 * blob((0, 4.0, 10), 1.8, 1.6)
     )
     fine = noise(rng, SIZE, 2.2) * np.float32(0.0005) + noise(rng, SIZE, 5, 9) * np.float32(
         0.0012 + 0.0012 * max(person.age - 30, 0) / 40

@@ -10,9 +10,7 @@ FINE = 4  # super-sampling
 
 def _lines(canvas, corner, lines, value, width):
     """Anti-aliased polylines given in frame pixels, drawn on a super-sampled canvas whose origin is `corner`."""
-    points = [
-        np.round(((np.asarray(line) - corner + 0.5) * FINE - 0.5) * 16).astype(np.int32) for line in lines
-    ]
+    points = [np.round(((np.asarray(line) - corner + 0.5) * FINE - 0.5) * 16).astype(np.int32) for line in lines]
     cv2.polylines(canvas, points, False, value, max(round(width), 1), cv2.LINE_AA, 4)
 
 
@@ -35,10 +33,7 @@ def rim(controls, which, side, n=48):
     f = (t - i)[:, None]
     before, a, b, after = points[np.maximum(i - 1, 0)], points[i], points[i + 1], points[np.minimum(i + 2, 6)]
     return 0.5 * (
-        2 * a
-        + (b - before) * f
-        + (2 * before - 5 * a + 4 * b - after) * f**2
-        + (3 * a - before - 3 * b + after) * f**3
+        2 * a + (b - before) * f + (2 * before - 5 * a + 4 * b - after) * f**2 + (3 * a - before - 3 * b + after) * f**3
     )
 
 
@@ -67,9 +62,7 @@ def lashes(image, plan, person, controls, closed, to_pixels, box_of, unit):
             upper = which == "up"
             root = rims[which][(t * (len(rims[which]) - 1)).astype(int)]
             rise, curl = ((0.55 - 1.1 * shut), -0.35) if upper else (-0.45, 0.35)
-            bend = root + np.stack(
-                [sign * fan * length * 0.4, (rise + curl) * length * 0.45, 0.55 * length], -1
-            )
+            bend = root + np.stack([sign * fan * length * 0.4, (rise + curl) * length * 0.45, 0.55 * length], -1)
             tip = root + np.stack([sign * fan * length, rise * length, 0.95 * length], -1)
             hairs = np.stack([to_pixels(p) for p in (root, bend, tip)], 1)
             _lines(canvas, corner, list(hairs), 190 if upper else 80, 1)
@@ -82,9 +75,7 @@ def glasses(image, person, rest, rng_seed, to_pixels, box_of, unit, sky):
     """Draw a pair of glasses on a float sRGB image; frame shape and colour follow `rng_seed`."""
     rng = np.random.default_rng([19, rng_seed])
     wide, tall, power = rng.uniform(2.35, 2.75), rng.uniform(1.65, 2.3), rng.uniform(2.0, 4.0)
-    colour = [(0.05, 0.05, 0.06), (0.22, 0.13, 0.08), (0.45, 0.40, 0.32), (0.15, 0.17, 0.25)][
-        int(rng.integers(4))
-    ]
+    colour = [(0.05, 0.05, 0.06), (0.22, 0.13, 0.08), (0.45, 0.40, 0.32), (0.15, 0.17, 0.25)][int(rng.integers(4))]
     a = np.linspace(0, 2 * np.pi, 64)
     lines, lenses = [], []
     for sign in (-1, 1):
@@ -103,9 +94,7 @@ def glasses(image, person, rest, rng_seed, to_pixels, box_of, unit, sky):
     box = box_of(np.concatenate(lines), 4)
     canvas, corner = _canvas(box), np.array(box[:2])
     for lens in lenses:  # a lens takes a little light and mirrors a little sky
-        cv2.fillPoly(
-            canvas, [np.round(((lens - corner + 0.5) * FINE - 0.5) * 16).astype(np.int32)], 14, cv2.LINE_AA, 4
-        )
+        cv2.fillPoly(canvas, [np.round(((lens - corner + 0.5) * FINE - 0.5) * 16).astype(np.int32)], 14, cv2.LINE_AA, 4)
     _blend(image, box, canvas, sky, 1.0)
     for shift, value, strength in (
         (0.18 * unit, 90, 0.5),
