@@ -80,14 +80,16 @@ def judge(
     except (ValueError, OSError) as error:
         return Judged(str(path), "error", str(error))
     if not found:
-        reason = f"no face of at least {min_face} pixels in any of {looked} frames looked at"
+        where = "in it" if looked == 1 else f"in any of {looked} frames"
+        reason = f"no face of at least {min_face} pixels {where}"
         return Judged(str(path), "abstain", reason)
     crops = np.stack([_crop(frame.image, face, size) for frame, face in found])
     p_real = score(crops)
     rows = [_row(frame, face, p) for (frame, face), p in zip(found, p_real, strict=True)]
     value = aggregate(p_real)
     verdict = "real" if value > threshold else "forged"
-    reason = f"{rule} of p_real over {len(found)} faces in {looked} frames is {value:.3f}, threshold {threshold:g}"
+    what = "p_real of its face" if looked == 1 else f"{rule} of p_real over the face in {len(found)} of {looked} frames"
+    reason = f"{what} is {value:.3f}, threshold {threshold:g}"
     return Judged(str(path), verdict, reason, round(value, 6), rows, crops)
 
 

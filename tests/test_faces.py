@@ -69,7 +69,7 @@ def test_boxes_are_those_of_mtcnn(photos):
 def test_a_part_of_the_pyramid_is_the_same_pixels():
     image = np.random.default_rng(0).integers(0, 256, (180, 243, 3), np.uint8)
     whole = faces._shrink(image.astype(np.float32), (73, 54))
-    part, (left, top) = faces._part(image, (73, 54), 0.3016, (40, 31, 200, 140))
+    part, (left, top) = faces._Part(image, (40, 31, 200, 140), 60).shrink((73, 54), 0.3016)
     assert part.size and left % 2 == top % 2 == 0
     assert np.abs(part - whole[top : top + part.shape[0], left : left + part.shape[1]]).max() < 1e-3
 
