@@ -122,14 +122,14 @@ def train(
     optimizer = keras.optimizers.Adam(rate)
     optimizer.build(networks.trainable_variables)
 
-    steps_of = [_step(networks, person, optimizer) for person in range(len(networks.people))]
+    steps_of = [_step(networks, person, optimizer, batch) for person in range(len(networks.people))]
     for _ in range(steps):
         pair = rng.choice(len(networks.people), min(2, len(networks.people)), replace=False).tolist()
         losses = [steps_of[person](*_batch(people[networks.people[person]], batch, rng)) for person in pair]
         yield float(np.mean(losses))
 
 
-def _step(networks: Autoencoders, person: int, optimizer: keras.Optimizer):
+def _step(networks: Autoencoders, person: int, optimizer: keras.Optimizer, batch: int):
     """The compiled training step of one person's decoder and everyone's encoder."""
     variables = [*networks.encoder.trainable_variables, *networks.decoders[person].trainable_variables]
 
@@ -140,7 +140,8 @@ def _step(networks: Autoencoders, person: int, optimizer: keras.Optimizer):
         optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
         return loss
 
-    return step
+    faces = tf.TensorSpec((batch, *networks.encoder.input_shape[1:]), tf.float32)
+    return step.get_concrete_function(faces, faces)  # traced here, once, or TensorFlow warns of tracing so many alike
 
 
 def _batch(faces: np.ndarray, batch: int, rng: np.random.Generator) -> tuple[tf.Tensor, tf.Tensor]:
