@@ -23,7 +23,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--recipe", choices=training.RECIPES, default="class")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=weights.BUNDLED, help="folder to write (%(default)s)")
-    parser.add_argument("--tour", action="store_true", help="also take the clips of the first test person for 00_tour")
+    parser.add_argument(
+        "--tour", action="store_true", help="also take clips for 00_tour: of the person told apart best"
+    )
     arguments = parser.parse_args(argv)
     try:
         table = dataset.read(arguments.dataset)
@@ -31,7 +33,8 @@ def main(argv: list[str] | None = None) -> int:
         network = models.NETWORKS[arguments.network](seed=arguments.seed)
         recipe = training.RECIPES[arguments.recipe]
         training.fit(network, table, arguments.dataset, recipe, arguments.seed, verbose=2)
-        metrics = _metrics(network, table, arguments.dataset)
+        test = table[table["split"] == "test"]
+        scores = pd.concat(evaluation.score_faces(evaluation.scorer(network), test, arguments.dataset))
     except (ValueError, OSError) as error:
         print(f"train_bundled_weights: {error}", file=sys.stderr)
         return 2
@@ -47,27 +50,29 @@ def main(argv: list[str] | None = None) -> int:
         "data": json.loads((arguments.dataset / "dataset.json").read_text()),
         "recipe": {"name": arguments.recipe, **asdict(recipe)},
         "seed": arguments.seed,
-        "metrics": metrics,
+        "metrics": _metrics(scores),
     }
     manifest.write_json(card, arguments.out / f"{name}.json")
     if arguments.tour:
-        _tour(arguments.dataset, arguments.method, arguments.out)
-    print(pd.DataFrame(metrics).T.round(3).to_string())
+        _tour(arguments.dataset, scores, arguments.method, arguments.out)
+    print(pd.DataFrame(card["metrics"]).T.round(3).to_string())
     return 0
 
 
-def _tour(root: Path, method: str, out: Path) -> None:
-    """Copy the real and the forged clip of the first test person at CRF 23."""
-    clips = manifest.read_clips(root / "clips.csv").query("split == 'test' and crf == 23").sort_values("clip")
-    person = clips[clips["identity"] == clips["identity"].iloc[0]]
+def _tour(root: Path, scores: pd.DataFrame, method: str, out: Path) -> None:
+    """Copy the two clips at CRF 23 of the test person whose real and forged faces are told apart most clearly."""
+    clips = evaluation.per_clip(scores[scores["crf"] == 23])
+    apart = clips.pivot(index="identity", columns="method", values="p_real")
+    person = (apart["real"] - apart[method]).idxmax()
+    paths = (
+        manifest.read_clips(root / "clips.csv").query("crf == 23 and identity == @person").set_index("method")["path"]
+    )
     for name, wanted in (("real", "real"), ("forged", method)):
-        path = person.loc[person["method"] == wanted, "path"].iloc[0]
-        manifest.write(out / f"tour_{name}.mp4", (root / path).read_bytes())
+        manifest.write(out / f"tour_{name}.mp4", (root / paths[wanted]).read_bytes())
 
 
-def _metrics(network, table: pd.DataFrame, root: Path) -> dict[str, dict[str, float]]:
-    """Accuracy on the test identities at each level, per frame and per clip."""
-    scores = pd.concat(evaluation.score_faces(evaluation.scorer(network), table[table["split"] == "test"], root))
+def _metrics(scores: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Accuracy at each level, per frame and per clip."""
     found = {}
     for crf, rows in scores.groupby("crf"):
         found[f"crf {crf}, frames"] = evaluation.accuracy(rows)

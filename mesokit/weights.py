@@ -124,7 +124,9 @@ def save(network: keras.Model, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".part-{os.getpid()}-{path.name}")
     try:
-        network.save_weights(part)
+        bare = keras.models.clone_model(network)  # the optimizer of a trained network would triple the file
+        bare.set_weights(network.get_weights())
+        bare.save_weights(part)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
