@@ -62,11 +62,10 @@ def main(argv: list[str] | None = None) -> int:
 def _tour(root: Path, scores: pd.DataFrame, method: str, out: Path) -> None:
     """Copy the two clips at CRF 23 of the test person whose real and forged faces are told apart most clearly."""
     clips = evaluation.per_clip(scores[scores["crf"] == 23])
-    apart = clips.pivot(index="identity", columns="method", values="p_real")
-    person = (apart["real"] - apart[method]).idxmax()
-    paths = (
-        manifest.read_clips(root / "clips.csv").query("crf == 23 and identity == @person").set_index("method")["path"]
-    )
+    p_real = {kind: clips[clips["method"] == kind].set_index("identity")["p_real"] for kind in ("real", method)}
+    person = (p_real["real"] - p_real[method]).idxmax()
+    table = manifest.read_clips(root / "clips.csv")
+    paths = table[(table["crf"] == 23) & (table["identity"] == person)].set_index("method")["path"]
     for name, wanted in (("real", "real"), ("forged", method)):
         manifest.write(out / f"tour_{name}.mp4", (root / paths[wanted]).read_bytes())
 
