@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def _notes_withheld() -> Iterator[None]:
+def quietly() -> Iterator[None]:
     """Send file descriptor 2 to a temporary file; what was written there is shown only if the block fails."""
     sys.stderr.flush()
     saved = os.dup(2)
@@ -30,10 +30,10 @@ def _notes_withheld() -> Iterator[None]:
             os.close(saved)
 
 
-with _notes_withheld():
+with quietly():
     import keras
     import tensorflow as tf
 
     tf.config.list_physical_devices()  # looks for a GPU, and says so loudly when there is none
 
-__all__ = ["keras", "tf"]
+__all__ = ["keras", "quietly", "tf"]

@@ -34,9 +34,7 @@ def faces(
         figure.add_trace(picture, row=i // columns + 1, col=i % columns + 1)
     figure.update_xaxes(visible=False).update_yaxes(visible=False)
     figure.update_annotations(font_size=12)
-    return _layout(figure, rows * (side + 30) + 40, width=columns * (side + 8)).update_layout(
-        margin={"l": 5, "r": 5, "t": 40, "b": 5}
-    )
+    return _layout(figure, rows * (side + 30) + 40).update_layout(margin={"l": 5, "r": 5, "t": 40, "b": 5})
 
 
 def _data_address(image: np.ndarray) -> str:
@@ -56,7 +54,12 @@ def timeline(clips: dict[str, list[dict[str, Any]]], threshold: float = 0.5) -> 
     for (name, frames), (colour, dash) in zip(clips.items(), styles, strict=False):
         x, y = [row["time"] for row in frames], [row["p_real"] for row in frames]
         figure.add_scatter(x=x, y=y, name=name, mode="lines+markers", line={"color": colour, "dash": dash})
-    figure.add_hline(threshold, line={"color": GRAY, "dash": "dot"}, annotation_text=f"threshold {threshold:g}")
+    figure.add_hline(
+        threshold,
+        line={"color": GRAY, "dash": "dot"},
+        annotation_text=f"threshold {threshold:g}",
+        annotation_position="bottom left",
+    )
     return _layout(figure, 360, xaxis_title="time (s)", yaxis={"title": P_REAL, "range": [-0.03, 1.03]})
 
 
