@@ -25,6 +25,7 @@ SMALLEST = 20  # pixels: the smallest face MTCNN looks for; smaller ones are fou
 PYRAMID = 0.709  # MTCNN's step between the sizes of a frame: half the area
 P_THRESHOLD, R_THRESHOLD, O_THRESHOLD = 0.6, 0.7, 0.8  # mtcnn 1.0
 CONFIDENT = 0.9  # a face of a photograph or clip must be this sure, on average; false finds mostly are below
+LASTING = 0.8  # ... but for a face seen on more than half of a clip's frames
 ZOOM = 1.3 * 2.2  # side of the crop over the larger of eye-eye and eyes-mouth: l_factor * K of the authors' pipeline.py
 
 
@@ -234,7 +235,8 @@ def follow(frames: Iterable[np.ndarray], min_face: int = 40) -> list[Face | None
 
     `frames`: (h, w, 3) uint8 RGB in the order of time, all or some of the clip; only one is held at a time.
     Searches around the last place; the whole frame first, when the main face is lost, and every RECHECK frames.
-    The main face: the largest total area among those seen on two frames and a tenth of them, CONFIDENT on average.
+    The main face: the largest total area among those seen on two frames and a tenth of them, CONFIDENT on average, or
+    LASTING where it is seen on more than half of them.
     Raises: ValueError as `detect`.
     """
     tracks: list[_Track] = []
@@ -243,9 +245,14 @@ def follow(frames: Iterable[np.ndarray], min_face: int = 40) -> list[Face | None
         _step(tracks, n - 1, image, min_face)
     if n == 1:
         return [main_face([t.faces[0] for t in tracks])]
-    lasting = [t for t in tracks if len(t.faces) >= max(2, n / 10) and _confidence(t) >= CONFIDENT]
+    lasting = [t for t in tracks if len(t.faces) >= max(2, n / 10) and _confidence(t) >= _needed(t, n)]
     main = max(lasting, key=lambda t: t.area, default=_Track())
     return [main.faces.get(i) for i in range(n)]
+
+
+def _needed(track: _Track, n: int) -> float:
+    """Confidence that a track over some of `n` frames needs: what is there on most of them has shown itself already."""
+    return LASTING if len(track.faces) > n / 2 else CONFIDENT
 
 
 def _confidence(track: _Track) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mesokit import manifest, video
-from mesokit.synthetic import deepfake, studio
+from mesokit.synthetic import deepfake, person, render, studio
 
 
 def _digest(root):
@@ -57,6 +57,16 @@ def test_a_second_run_makes_only_what_is_missing_and_the_same(tiny, tmp_path):
         pass
     assert _digest(tmp_path) == first
     assert (tmp_path / "clips" / "40" / "p001_real.mp4").stat().st_mtime_ns == kept
+
+
+def test_encoding_repeats_whatever_was_in_memory(tmp_path):
+    """x264's macroblock tree, left on, gave other bytes from call to call after a clip had been rendered."""
+    camera = render.Renderer(person.sample_person(0), render.sample_scene(0, (480, 360)))
+    rng = np.random.default_rng(0)
+    frames = [camera.render(state, rng).image for state in person.motion(0, 6)]
+    for i in range(4):
+        video.write_clip(tmp_path / f"{i}.mp4", frames, 25, 18)
+    assert len({(tmp_path / f"{i}.mp4").read_bytes() for i in range(4)}) == 1
 
 
 def test_alignment_brings_landmarks_to_the_template():
