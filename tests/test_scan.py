@@ -67,7 +67,7 @@ def small_weights(tmp_path_factory):
 
 
 def test_json_is_the_contract(clip, tmp_path, small_weights):
-    (tmp_path / "<b>bad</b>.mp4").write_text("hello")
+    (tmp_path / "<b>bad<i>.mp4").write_text("hello")
     page = tmp_path / "page.html"
     done = _run("scan", clip, tmp_path, "--weights", small_weights, "--frames", 3, "--json", "--html", page)
     assert done.returncode == 1, done.stderr
