@@ -21,8 +21,8 @@ Score = Callable[[np.ndarray], np.ndarray]
 def scorer(network: keras.Model) -> Score:
     """A fast function from faces (n, size, size, 3), uint8 or float in [0, 1], to p_real (n,) float32.
 
-    It holds the weights of now: make a new one after training. Runs on ONNX Runtime, equal to Keras to 1e-6 and on two
-    cores several times faster; falls back on Keras where the export fails. Raises ValueError for other pixels.
+    It holds the weights of now: make a new one after training. Runs on ONNX Runtime, equal to Keras to 1e-5;
+    falls back on Keras where the export fails. Raises ValueError for other pixels.
     """
     size = network.input_shape[1]
     run = _onnx(network) or (lambda batch: np.asarray(network(batch)))
