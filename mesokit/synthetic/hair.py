@@ -14,13 +14,18 @@ from mesokit.synthetic.paint import SIZE, masks, noise
 
 SHADES = 14  # brightness levels a frame's hair is quantised to
 PIECE = 3  # segments drawn as one polyline
+CELL, SLABS, CROWD = 6, 8, 9  # pixels, depths, and strands in front of one that hide it
 
 
 @dataclass(frozen=True)
 class Hair:
-    """Strands of one person: points (n, k, 3) head frame, tint (n,), depth (n,) 0 inner to 1 outer, rgb sRGB."""
+    """Strands of one person: points (n, k, 3) head frame, tint (n,), depth (n,) 0 inner to 1 outer, rgb sRGB.
+
+    A strand ends at its point number `last` (n,); those after it repeat it.
+    """
 
     points: np.ndarray
+    last: np.ndarray
     tint: np.ndarray
     depth: np.ndarray
     rgb: np.ndarray
@@ -37,9 +42,9 @@ _STYLES = {
     "bob": (5400, (15.0, 18.0), 1.5, (0.1, 1.0, 0.15, 0.5, 0.35), 0.5, 0.12, 1.2, 0.7),
     "long": (5400, (24.0, 34.0), 1.5, (0.1, 1.0, 0.2, 0.5, 0.35), 0.5, 0.3, 2.0, 0.75),
     "tied": (8000, (12.0, 14.0), 0.5, (0, 0.25, 1.0, 0.05, 0.1), 0.0, 0.04, 1, 0.6),
-    "curly": (6500, (5.0, 8.0), 2.0, (0.5, 0.2, 0.1, 0.2, 0.8), 0.1, 0.45, 3.5, 0.8),
+    "curly": (5600, (5.0, 8.0), 2.0, (0.5, 0.2, 0.1, 0.2, 0.8), 0.1, 0.42, 2.6, 0.8),
     "afro": (8000, (4.0, 8.0), 4.5, (0.1, 0, 0, 0, 1.4), 0.0, 0.35, 7, 0.6),
-    "curly_long": (5400, (20.0, 27.0), 2.2, (0.1, 0.9, 0.1, 0.5, 0.6), 0.45, 0.7, 5.5, 0.85),
+    "curly_long": (5400, (20.0, 27.0), 2.2, (0.1, 0.9, 0.1, 0.5, 0.6), 0.45, 0.7, 4.2, 0.85),
 }
 
 
@@ -126,7 +131,10 @@ def grow(person, grid):
         * rng.uniform(0.75, 1.08, (n, 1))
         * rng.uniform(0.85, 1.1, len(locks))[lock][:, None]
     )
-    steps = int(np.clip(total.max() / 1.1, 6, 18)) // PIECE * PIECE
+    fewest = (
+        6 if person.style == "afro" else max(6, int(np.ceil(4.2 * turns)))
+    )  # a turn needs four points; an afro is fuzz
+    steps = int(np.clip(total.max() / 1.1, fewest, 18)) // PIECE * PIECE
     offset = (lift * (0.08 + 0.92 * rng.random((n, 1)) ** 0.8)).astype(np.float32)
     line, v = [root], _comb(root, person, comb)
     v = _unit(v + 0.12 * rng.standard_normal((n, 3)) + 0.16 * rng.standard_normal((len(locks), 3))[lock])
@@ -156,12 +164,32 @@ def grow(person, grid):
     tint = np.exp(rng.normal(0, 0.13, n) + rng.normal(0, 0.10, len(locks))[lock])
     jump = np.linalg.norm(np.diff(points, axis=1), axis=-1).max(1) > 2.2 * total[:, 0] / steps + 0.5
     keep = ~inner.any(1) & ~jump  # nobody's hair hangs over nose and mouth
+    last = np.full(n, points.shape[1] - 1)
+    if person.style not in ("bald", "buzz"):
+        last[keep] = _company(points[keep])
+        keep &= last >= 2
+        points = np.take_along_axis(points, np.minimum(np.arange(points.shape[1]), last[:, None])[..., None], 1)
     return Hair(
         points[keep].astype(np.float32),
+        last[keep],
         tint[keep].astype(np.float32),
         (offset / lift)[keep, 0],
         np.array(person.hair),
     )
+
+
+def _company(points):
+    """Number of the last point of each strand (n, k, 3) that has others near it; lone hairs look odd."""
+    low, size, cell = np.array([-26.0, -46.0, -26.0]), (88, 108, 88), 0.6
+    at = np.clip((points - low) / cell, 1, np.array(size) - 2).astype(int)
+    at = np.ravel_multi_index(tuple(np.moveaxis(at, -1, 0)), size)
+    crowd = np.bincount(at.ravel(), minlength=int(np.prod(size))).astype(np.float32).reshape(size)
+    for axis in range(3):
+        crowd = crowd + np.roll(crowd, 1, axis) + np.roll(crowd, -1, axis)
+    crowd = crowd.ravel()[at]
+    share = np.where(points[..., 1] < 2.5, 0.2, 0.04)  # above the brows a thin hairline is no flaw
+    alone = crowd < np.maximum(share * np.median(crowd), 4.0)
+    return np.where(alone.any(1), alone.argmax(1) - 1, points.shape[1] - 1)
 
 
 def _gather(points, root, locks, lock, strength):
@@ -186,10 +214,9 @@ def _curl(points, rng, lock, n_locks, radius, turns, style):
     return points + (a * np.cos(phase)[..., None] + b * np.sin(phase)[..., None]) * grow_in
 
 
-def _shine(points, normals, hair, light):
-    """Brightness (n, k) of hair: diffuse and highlight of a thread (Kajiya and Kay), darker near the roots."""
-    along = _unit(np.gradient(points, axis=1))
-    out = np.full(points.shape[:2], 0.30 * light.sky[1] + 0.12 * light.floor[1], np.float32)
+def _shine(along, normals, light):
+    """Brightness (n, m) of hair: diffuse and highlight of a thread (Kajiya and Kay), darker near the roots."""
+    out = np.full(along.shape[:2], 0.30 * light.sky[1] + 0.12 * light.floor[1], np.float32)
     for direction, colour in light.lamps:
         facing = np.clip((normals @ direction + 0.35) / 1.35, 0, 1)
         cosine = along @ direction
@@ -209,28 +236,46 @@ def draw(canvas, hair, placed, normals, project, depth, light, scale):
     h, w = depth.shape
     ij = np.clip(px, 0, [w - 1, h - 1]).astype(np.int32)
     seen = -placed[..., 2] < depth[ij[..., 1], ij[..., 0]] + np.float32(0.45)
-    t = np.linspace(0, 1, placed.shape[1], dtype=np.float32)
-    value = (
-        _shine(placed, normals, hair, light)
-        * hair.tint[:, None]
-        * (0.35 + 0.65 * np.maximum(hair.depth[:, None], t[None] * 0.6) ** 0.7)
-    )
     starts = np.arange(0, placed.shape[1] - 1, PIECE)
     at = starts[:, None] + np.arange(PIECE + 1)
     middle = np.minimum(starts + PIECE // 2 + 1, placed.shape[1] - 1)
+    t = (middle / (placed.shape[1] - 1)).astype(np.float32)
+    value = (
+        _shine(_unit(placed[:, middle] - placed[:, starts]), normals[:, middle], light)
+        * hair.tint[:, None]
+        * (0.35 + 0.65 * np.maximum(hair.depth[:, None], t[None] * 0.6) ** 0.7)
+    )
     pieces = np.round((px[:, at] + np.float32(0.5)) * scale * 16 - 8).astype(np.int32).reshape(-1, PIECE + 1, 2)
-    level = np.clip(np.sqrt(value[:, middle]) * SHADES / 1.25, 0, SHADES - 1).astype(int).ravel()
+    level = np.clip(np.sqrt(value) * SHADES / 1.25, 0, SHADES - 1).astype(int).ravel()
     far = -placed[:, middle, 2] - 1.5 * hair.depth[:, None]
     cuts = np.quantile(far[::7], [0.2, 0.4, 0.6, 0.8])
     layer = (4 - np.searchsorted(cuts, far.ravel())).astype(int)
     order = layer * SHADES + level
-    whole = seen[:, at].all(-1).ravel()
-    partly = seen[:, at].any(-1).ravel() & ~whole
+    seen_at = seen[:, at]
+    drawn = ((starts < hair.last[:, None]) & ~_buried(px, placed, at)).ravel()
+    whole = seen_at.all(-1).ravel() & drawn
+    partly = seen_at.any(-1).ravel() & ~whole & drawn
+    empty = canvas.view(np.uint32)[0, 0].copy()
     _strokes(canvas, hair, pieces, order, partly)
     inside = cv2.erode((depth < FAR - 1).astype(np.uint8), np.ones((3, 3), np.uint8))
     solid = cv2.resize(inside, canvas.shape[1::-1], interpolation=cv2.INTER_NEAREST) > 0
-    canvas[solid] = canvas[0, 0] * np.array([1, 1, 1, 0], np.uint8)  # what reaches behind a face ends at its outline
+    canvas.view(np.uint32)[solid] = empty  # what reaches behind a face ends at its outline
     _strokes(canvas, hair, pieces, order, whole)
+
+
+def _buried(px, placed, at):
+    """Pieces (n, m) whose points all lie behind so many other strands that nothing of them would show: no need to draw.
+
+    `px` (n, k, 2) pixels, `placed` (n, k, 3) camera space, `at` (m, PIECE + 1) the points of each piece.
+    """
+    cells = np.maximum((px * np.float32(1 / CELL)).astype(np.int32), 0)
+    columns = int(cells[..., 0].max()) + 1
+    cell = cells[..., 1] * columns + cells[..., 0]
+    near = placed[..., 2]
+    slab = np.searchsorted(np.quantile(near[::9], np.arange(1, SLABS) / SLABS), near).astype(np.int32)
+    count = np.bincount((cell * SLABS + slab).ravel(), minlength=(int(cell.max()) + 1) * SLABS).reshape(-1, SLABS)
+    front = count[:, ::-1].cumsum(1)[:, ::-1] - count  # in nearer slabs
+    return (front.ravel()[cell * SLABS + slab] > CROWD)[:, at].all(-1)
 
 
 def _strokes(canvas, hair, pieces, order, chosen):

@@ -127,11 +127,12 @@ def mouth(box, origin, direction, jaw, tooth_rgb, dim):
     root = np.sqrt(np.maximum(qb * qb - qa * qc, 0))
     hit = o + d * ((-qb - root) / qa)[..., None]
     s = np.arcsin(np.clip(hit[..., 0] / a, -1, 1)) * 2.95
-    upper, us, uv = _teeth("up", s, hit[..., 1], -6.72, 1.0)
-    lower, ls, lv = _teeth("lo", s * 0.97, hit[..., 1], -6.62 - jaw, 0.85)
-    out = np.full((*x.shape, 3), (0.035, 0.010, 0.008), np.float32)
-    tongue = smooth(1.0, 0.5, (hit[..., 0] / 1.9) ** 2 + ((hit[..., 1] + 7.55 + 0.75 * jaw) / 0.75) ** 2)[..., None]
-    out += tongue * (np.array([0.30, 0.10, 0.09], np.float32) - out)
+    upper, us, uv = _teeth("up", s, hit[..., 1], -6.88, 1.0)
+    lower, ls, lv = _teeth("lo", s * 0.97, hit[..., 1], -6.70 - jaw, 0.85)
+    out = np.full((*x.shape, 3), (0.055, 0.016, 0.013), np.float32)
+    tongue = smooth(1.0, 0.5, (hit[..., 0] / 1.9) ** 2 + ((hit[..., 1] + 7.45 + 0.78 * jaw) / (0.75 + 0.1 * jaw)) ** 2)
+    tongue = (tongue * (1 - 0.35 * np.exp(-((hit[..., 0] / 0.12) ** 2))))[..., None]  # its furrow
+    out += tongue * (np.array([0.46, 0.17, 0.15], np.float32) - out)
     gum = np.array([0.36, 0.13, 0.12], np.float32)
     bend = np.clip(1.1 - 0.16 * s**2, 0.25, 1)[..., None]
     for cover, shade, v, tall in ((lower, ls, lv, 0.85), (upper, us, uv, 1.0)):

@@ -11,7 +11,7 @@ from mesokit.synthetic.expression import express, eyeball
 from mesokit.synthetic.paint import linear, masks
 from mesokit.synthetic.person import Person, State
 from mesokit.synthetic.scene import BODY, Scene, background, body_grid, body_skin, make_light, sample_scene
-from mesokit.synthetic.shade import camera, occlusion, reflect, soften_edges, tone
+from mesokit.synthetic.shade import camera, occlusion, reflect, soften_edges, three, tone
 from mesokit.synthetic.skin import Skin, make_skin
 
 __all__ = ["FIVE", "GROUPS", "LANDMARKS", "Rendered", "Renderer", "Scene", "sample_scene"]
@@ -98,11 +98,12 @@ class Renderer:
         self.pupil = np.float32(rng.uniform(0.17, 0.27))
         self.veins = self._paint_veins(rng)
         self.tooth = linear(
-            np.array([0.90, 0.87, 0.80])
+            np.array([0.95, 0.90, 0.80])
             - np.clip(person.age - 25, 0, 50) / 50 * np.array([0.06, 0.09, 0.16])
             - rng.uniform(0, 0.06)
         )
         self.hair = hairs.grow(person, self.base.reshape(head.GRID, head.GRID, 3))
+        self.hair_out = mesh.unit(self.hair.points - head.CENTRE)
         self.lashes = strokes.plan_lashes(person, rng)
         self.wall = linear(background(scene))
 
@@ -306,21 +307,24 @@ class Renderer:
         anchor, (w, h) = self._anchor(state), self.scene.size
         z = np.float32(self._place(controls[head.ids("ul_in0")], turn, state)[0, 2])
 
+        lip = self.rest[head.INDEX["ul_in0"]] - head.CONTROLS[head.INDEX["ul_in0"]]
+        inside_head = PIVOT - np.array([0, lip[1], lip[2]], np.float32)  # the teeth are those of the table head
+
         def origin(x, y):
             k = -z / self.focal
             cam = np.stack([(x - (w / 2 - 0.5)) * k, (h / 2 - 0.5 - y) * k, np.full_like(x, z)], -1).astype(np.float32)
-            return (cam - anchor) @ turn + PIVOT
+            return (cam - anchor) @ turn + inside_head
 
         middle = self._place(controls[head.ids("ul_in0")], turn, state)[0]
         direction = turn.T @ (middle / np.linalg.norm(middle)).astype(np.float32)
-        wide = float(np.clip((controls[head.INDEX["ul_in0"], 1] - controls[head.INDEX["ll_in0"], 1]) / 0.8, 0.25, 1))
+        wide = float(np.clip((controls[head.INDEX["ul_in0"], 1] - controls[head.INDEX["ll_in0"], 1]) / 0.8, 0.5, 1))
         level = (
             wide * self.light.sky.mean() * 0.7
             + sum(c.mean() * max(float(d[2]), 0) for d, c in self.light.lamps) * 0.7 * wide
         )
         scale = self.unit
         dim = cv2.GaussianBlur(a, (0, 0), 0.16 * scale) * (
-            0.35 + 0.65 * np.roll(cv2.GaussianBlur(a, (0, 0), 0.1 * scale), int(0.14 * scale), axis=0)
+            0.5 + 0.5 * np.roll(cv2.GaussianBlur(a, (0, 0), 0.1 * scale), int(0.14 * scale), axis=0)
         )
         inside = organs.mouth(
             box,
@@ -337,12 +341,12 @@ class Renderer:
     def _hair_pass(self, frame, controls, turn, state, depth):
         """Tone-map `frame` and draw lashes and hair over it -> sRGB float32 image, coverage of hair (h, w)."""
         h, w = depth.shape
-        canvas = np.empty((int(h * HAIR_SCALE), int(w * HAIR_SCALE), 4), np.uint8)
-        canvas[:] = (*(np.clip(self.hair.rgb * 0.6, 0, 1) * 255), 0)
+        empty = np.array([*(np.clip(self.hair.rgb * 0.6, 0, 1) * 255), 0]).astype(np.uint8).view(np.uint32)
+        canvas = np.full((int(h * HAIR_SCALE), int(w * HAIR_SCALE), 1), empty).view(np.uint8)
         placed = (
             self._place(self.hair.points.reshape(-1, 3), turn, state).astype(np.float32).reshape(self.hair.points.shape)
         )
-        normals = mesh.unit(self.hair.points - head.CENTRE) @ turn.T
+        normals = self.hair_out @ turn.T
         hairs.draw(
             canvas,
             self.hair,
@@ -355,12 +359,14 @@ class Renderer:
         )
         small = cv2.resize(canvas, (w, h), interpolation=cv2.INTER_AREA).astype(np.float32) / np.float32(255)
         cover = small[..., 3]
-        shadow = cv2.GaussianBlur(np.roll(cover, int(0.35 * self.unit), axis=0), (0, 0), 0.45 * self.unit)
-        solid = (depth < mesh.FAR - 1).astype(np.float32)
-        frame *= 1 - (0.32 * shadow * solid)[..., None]
+        shadow = cv2.resize(
+            np.roll(cover, int(0.35 * self.unit), axis=0), (w // 3, h // 3), interpolation=cv2.INTER_AREA
+        )
+        shadow = cv2.resize(cv2.GaussianBlur(shadow, (0, 0), 0.15 * self.unit), (w, h), interpolation=cv2.INTER_LINEAR)
+        frame *= three(1 - np.float32(0.32) * shadow * (depth < mesh.FAR - 1))
         image = tone(frame, self.scene)
         self._strokes_pass(image, controls, turn, state)
-        image += (small[..., :3] - image) * cover[..., None]
+        image += (cv2.cvtColor(small, cv2.COLOR_RGBA2RGB) - image) * three(cover)
         return image, cover
 
     def _strokes_pass(self, image, controls, turn, state):

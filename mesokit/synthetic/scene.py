@@ -121,6 +121,31 @@ def _shelves(rng, image):
         cv2.rectangle(image, (0, int(top + 0.25 * h)), (w, int(top + 0.28 * h)), wood.tolist(), -1)
 
 
+def _garden(rng, h, w):
+    """Bushes and a lawn far out of focus; points of light spread to discs, the picture of the lens' opening."""
+    y = np.linspace(0, 1, h, dtype=np.float32)[:, None, None]
+    leaf, sky, lawn = (np.array(c, np.float32) for c in ((0.38, 0.45, 0.30), (0.80, 0.85, 0.82), (0.53, 0.58, 0.40)))
+    bright, warm = rng.uniform(0.75, 1.15), rng.normal(0, 0.03)
+    thick = noise(rng, max(w, h), 0.26 * w, 0.13 * w)[:h, :w, None]  # where leaves hide the sky
+    open_sky = np.clip(0.55 - 1.5 * y - 0.35 * thick, 0, 1) * np.float32(rng.uniform(0.3, 1))
+    ground = np.clip((y - rng.uniform(0.6, 0.85)) * 6, 0, 1)
+    clumps = noise(rng, max(w, h), 0.09 * w, 0.045 * w)[:h, :w, None]
+    image = leaf * np.float32(bright) * np.exp(0.16 * thick + 0.13 * clumps)
+    image = image + np.array([0.08, 0.05, -0.02], np.float32) * np.clip(thick * 0.5, -0.5, 1) + np.float32(warm)
+    image += ground * (lawn * np.float32(bright) * np.exp(0.05 * clumps) - image)
+    image += open_sky * (sky - image)
+    image = cv2.GaussianBlur(np.clip(image, 0.03, 1).astype(np.float32), (0, 0), 0.022 * w)
+    radius = rng.uniform(0.012, 0.032) * w
+    for _ in range(int(rng.integers(15, 60))):
+        at = rng.uniform(0, w), rng.beta(1.1, 2.0) * h
+        disc = np.zeros((h, w), np.float32)
+        r = radius * rng.uniform(0.7, 1.2)
+        cv2.circle(disc, (int(at[0] * 16), int(at[1] * 16)), int(r * 16), float(rng.uniform(0.05, 0.35)), -1, 8, 4)
+        glow = np.array([0.92, 0.95, 0.70], np.float32) + rng.normal(0, 0.05)
+        image += disc[..., None] * (glow.astype(np.float32) - image)
+    return image
+
+
 def background(scene):
     """(h, w, 3) float32 sRGB in [0, 1]: a wall, a room out of focus, shelves, a window, leaves."""
     w, h = scene.size
@@ -140,8 +165,7 @@ def background(scene):
         cv2.rectangle(image, (int(x), -9), (int(x + 0.35 * w), int(0.7 * h)), (0.93, 0.96, 0.99), -1)
         _rectangles(rng, image, 4, 0.03, 0.2)
     elif scene.wall == 4:
-        green = noise(rng, max(w, h), 70, 40, 20)[:h, :w, None] * np.array([0.12, 0.14, 0.07], np.float32)
-        image = np.clip(np.array([0.33, 0.42, 0.26], np.float32) * rng.uniform(0.6, 1.5) + green, 0, 1)
+        image, blur = _garden(rng, h, w), 2.5 * w / 480
     image = cv2.GaussianBlur(image.astype(np.float32), (0, 0), blur)
     grain = noise(rng, max(w, h), 3, 30)[:h, :w, None] * np.float32(0.006 if scene.wall == 0 else 0.002)
     return np.clip(image + grain, 0, 1).astype(np.float32)
@@ -208,6 +232,17 @@ def body_grid(person, scene):
     return points.astype(np.float32), kind
 
 
+def _neck_shade(angle, y):
+    """Darkness (rows, columns) of the skin of the neck: under the chin, beside the slanting muscles, in the notch."""
+    chin = 0.75 / (1 + np.exp((y + 13.6) / -0.55)) * np.exp(-((angle / 1.15) ** 4))
+    strap = np.interp(y, [-17.0, -8.0], [0.28, 1.25])
+    side = np.abs(angle) - strap
+    hollow = 0.22 * np.exp(-(((side + 0.24) / 0.14) ** 2)) + 0.16 * np.exp(-(((side - 0.26) / 0.16) ** 2))
+    notch = 0.3 * np.exp(-((angle / 0.14) ** 2) - ((y + 16.8) / 0.7) ** 2)
+    collarbone = 0.12 * np.exp(-(((y + 17.6 + 0.6 * np.cos(angle)) / 0.35) ** 2)) * (np.abs(angle) > 0.15)
+    return chin + (hollow - 0.08 * np.exp(-((side / 0.12) ** 2))) * np.clip((y + 18) / 2, 0, 1) + notch + collarbone
+
+
 def body_skin(person, scene, kind, skin_rgb):
     """Texture of neck and clothes, as a `Skin` of BODY_TEXTURE."""
     rng = np.random.default_rng([16, scene.clothes])
@@ -235,8 +270,9 @@ def body_skin(person, scene, kind, skin_rgb):
     hem = np.exp(-(((edge - y - 0.9) / 0.10) ** 2))[..., None] * 0.35
     cloth_rgb = cloth_rgb * (1 - hem)
     shade = np.exp(-np.clip((y - edge) / 0.5, 0, 9))[..., None] * (1 - cloth)
-    mottle = np.exp(0.05 * noise(rng, 512, 30, 9)[:h, :w])[..., None]
-    albedo = skin_rgb * mottle * (1 - 0.45 * shade) * (1 - cloth) + cloth_rgb * cloth
+    mottle = np.exp(0.025 * noise(rng, 512, 30, 9)[:h, :w])[..., None]
+    neck = skin_rgb * mottle * np.exp(-_neck_shade(a, y)[..., None] * np.array([0.75, 1.0, 1.05]))
+    albedo = neck * (1 - 0.45 * shade) * (1 - cloth) + cloth_rgb * cloth
     folds = noise(rng, 512, 70, 34)[:h, :w] * 0.5 + 0.1 * grain
     rings = (
         -0.02

@@ -11,8 +11,10 @@ _NOISE_MIX = np.array([[0.80, 0.36, 0.36], [0.36, 0.80, 0.36], [0.36, 0.36, 0.80
 
 def reflect(light, fine, soft, albedo, gloss, ao, lit, skin_like):
     """Light leaving packed pixels (.., 3) -> linear RGB: scattered light bleeds red, highlights sit on top."""
-    wrap = np.where(skin_like[..., None], np.array([0.32, 0.16, 0.11], np.float32), np.float32(0.08))
-    blend = np.where(skin_like[..., None], np.array([0.75, 0.4, 0.3], np.float32), np.float32(0.0))
+    wrap, blend = np.array([0.32, 0.16, 0.11], np.float32), np.array([0.75, 0.4, 0.3], np.float32)
+    if not skin_like.all():
+        wrap = np.where(skin_like[..., None], wrap, np.float32(0.08))
+        blend = np.where(skin_like[..., None], blend, np.float32(0.0))
     out = light.ambient(fine) * ao[..., None]
     shine = np.zeros(gloss.shape, np.float32)
     for k, (direction, colour) in enumerate(light.lamps):
@@ -28,7 +30,12 @@ def reflect(light, fine, soft, albedo, gloss, ao, lit, skin_like):
         gleam = 0.55 * n16 * n2 + (n16**2) ** 2 * n2  # a broad and a narrow lobe
         shine += gleam * (lit * colour[1] if k == 0 else colour[1])
     rim = (np.clip(1 - fine[..., 2], 0, 1) ** 2) ** 2 * (light.sky[1] * 0.5)
-    return albedo * out + (gloss * (0.16 * shine + 0.5 * rim) * ao)[..., None].astype(np.float32)
+    return albedo * out + (gloss * (0.15 * shine + 0.3 * rim) * ao)[..., None].astype(np.float32)
+
+
+def three(plane):
+    """(h, w) -> (h, w, 3): arithmetic on full arrays is several times faster than broadcasting over three channels."""
+    return cv2.merge((plane, plane, plane))
 
 
 def occlusion(depth, solid, pixels):
@@ -51,17 +58,17 @@ def occlusion(depth, solid, pixels):
 def soften_edges(frame, depth):
     """Anti-alias silhouettes: blend a small blur where the depth jumps."""
     jump = cv2.morphologyEx(depth, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0.7
-    edge = cv2.GaussianBlur(jump.astype(np.float32), (0, 0), 0.7)[..., None]
-    frame += (cv2.GaussianBlur(frame, (0, 0), 0.8) - frame) * np.clip(edge * 1.3, 0, 1)
+    edge = cv2.GaussianBlur(jump.astype(np.float32), (0, 0), 0.7)
+    frame += (cv2.GaussianBlur(frame, (0, 0), 0.8) - frame) * three(np.clip(edge * np.float32(1.3), 0, 1))
 
 
 def tone(frame, scene):
     """Linear light -> sRGB float32 in [0, 1] with a soft shoulder."""
-    x = frame * np.array(scene.balance, np.float32) * np.float32(scene.exposure)
-    x = x * (1 + x / np.float32(6.0)) / (1 + 0.55 * x)
-    image = np.clip(x, 0, 1) ** np.float32(1 / 2.2)
+    x = frame * np.tile(np.array(scene.balance, np.float32) * np.float32(scene.exposure), (frame.shape[1], 1))
+    x *= (1 + x / np.float32(6.0)) / (1 + np.float32(0.55) * x)
+    image = cv2.pow(np.clip(x, 0, 1, out=x), 1 / 2.2)
     k = np.float32(scene.contrast)
-    return image + k * (image * image * (3 - 2 * image) - image)
+    return image * (1 - k + k * image * (3 - 2 * image))
 
 
 def camera(image, scene, rng):
@@ -69,7 +76,7 @@ def camera(image, scene, rng):
     h, w = image.shape[:2]
     image = cv2.GaussianBlur(image, (0, 0), scene.defocus)
     y, x = np.linspace(-1, 1, h, dtype=np.float32)[:, None], np.linspace(-1, 1, w, dtype=np.float32)[None]
-    image *= (1 - np.float32(scene.vignette) * 0.5 * (x * x + y * y))[..., None]
-    luma = rng.standard_normal((h, w, 3), np.float32) @ _NOISE_MIX
+    image *= three(1 - np.float32(scene.vignette) * np.float32(0.5) * (x * x + y * y))
+    luma = cv2.transform(rng.standard_normal((h, w, 3), np.float32), _NOISE_MIX)
     image += luma * np.sqrt(np.clip(image, 0.05, 1)) * np.float32(scene.noise / 255)
     return np.clip(image * 255 + 0.5, 0, 255).astype(np.uint8)

@@ -11,8 +11,8 @@ import numpy as np
 from mesokit.synthetic.paint import SIZE, blob, curve, linear, masks, noise, pair, stroke, texel, texel_size
 
 # sRGB of skin under white light, from very light to very dark (interpolated)
-_TONES = np.array([(241, 208, 187), (234, 194, 169), (224, 179, 149), (213, 165, 131), (191, 139, 104),
-(163, 113, 82),
+_TONES = np.array([(237, 189, 165), (230, 178, 150), (221, 166, 134), (210, 153, 118), (190, 135, 99),
+(163, 112, 80),
                    (131, 87, 62), (103, 68, 49), (78, 52, 40)], float) / 255  # fmt: skip
 
 
@@ -45,7 +45,7 @@ def _blood(person, rng):
         + 0.3 * pair((3.2, 0.4, 8.8), 0.7, 1.7)
         + 0.12 * blob((0, 4.5, 9.8), 2.0, 1.8)
     )
-    return red * (0.35 + 0.9 * person.redness) * (1 + 0.25 * noise(rng, SIZE, 24, 9)) + 0.06 * noise(rng, SIZE, 60, 20)
+    return red * (0.35 + 0.9 * person.redness) * (1 + 0.12 * noise(rng, SIZE, 24, 9)) + 0.025 * noise(rng, SIZE, 60, 20)
 
 
 def _colour(person, rng):
@@ -54,7 +54,7 @@ def _colour(person, rng):
     tint = np.zeros((SIZE, SIZE, 3), np.float32)  # logarithm of the multiplier
     red = _blood(person, rng)[..., None]
     tint += red * np.array([-0.02, -0.36, -0.30], np.float32) * (1 - 0.55 * dark)
-    melanin = 0.05 * noise(rng, SIZE, 90, 40) + 0.045 * noise(rng, SIZE, 14, 6) + 0.045 * noise(rng, SIZE, 3.2)
+    melanin = 0.03 * noise(rng, SIZE, 90, 40) + 0.013 * noise(rng, SIZE, 14, 6) + 0.036 * noise(rng, SIZE, 3.2)
     melanin += (
         0.1
         * (0.5 + dark)
@@ -100,9 +100,9 @@ def _spots(person, rng, albedo):
 
 
 def _lips(person, rng, albedo):
-    """Vermilion: redder and darker than the skin, striped; make-up on some."""
+    """Vermilion: redder and darker than the skin, faintly striped, the upper lip darker; make-up on some."""
     m = masks()
-    stripes = cv2.GaussianBlur(rng.standard_normal((SIZE, SIZE)).astype(np.float32), (0, 0), sigmaX=0.9, sigmaY=5)
+    stripes = cv2.GaussianBlur(rng.standard_normal((SIZE, SIZE)).astype(np.float32), (0, 0), sigmaX=1.6, sigmaY=7)
     stripes /= stripes.std()
     bare = _tone(person) * np.array([0.80, 0.47, 0.50], np.float32) ** np.float32(
         0.75 + 0.15 * person.redness - 0.45 * person.tone * 0.6
@@ -111,8 +111,9 @@ def _lips(person, rng, albedo):
         [(0.62, 0.20, 0.22), (0.70, 0.33, 0.34), (0.55, 0.16, 0.24), (0.72, 0.42, 0.38)][int(rng.integers(4))]
     )
     paint = np.float32(min(0.75, person.makeup))
-    colour = (bare * (1 - paint) + painted * paint) * np.exp(0.07 * stripes[..., None])
+    colour = (bare * (1 - paint) + painted * paint) * np.exp(0.022 * stripes[..., None])
     weight = (m["lips"] * np.float32(0.78 + 0.2 * paint - 0.2 * (person.masculine > 0.6)))[..., None]
+    colour *= np.exp(-0.28 * m["upper_lip"][..., None] * np.array([0.8, 1, 1], np.float32))  # it faces downwards
     albedo *= 1 - weight
     albedo += weight * colour
     seam = cv2.GaussianBlur(m["mouth"], (0, 0), 2.5)[..., None]
@@ -174,15 +175,15 @@ def _relief_lines(person, rng):
 
 def _relief(person, rng, stripes, moles):
     """Height in centimetres: pores, fine creases, wrinkles, lip stripes, moles."""
-    pores = np.minimum(noise(rng, SIZE, 2.6), 0) ** 2 * np.float32(0.0027) * np.float32(0.5 + 1.2 * person.pores)
+    pores = np.minimum(noise(rng, SIZE, 2.6), 0) ** 2 * np.float32(0.0027) * np.float32(0.5 + 1.1 * person.pores)
     where = 0.45 + 0.9 * (
         blob((0, -2.8, 11.8), 1.5, 1.0) + 0.8 * pair((3.2, -3.2, 9.4), 1.3) + 0.6 * blob((0, 4.0, 10), 1.8, 1.6)
     )
     fine = noise(rng, SIZE, 2.2) * np.float32(0.0005) + noise(rng, SIZE, 5, 9) * np.float32(
-        0.0012 + 0.0012 * max(person.age - 30, 0) / 40
+        0.0006 + 0.0010 * max(person.age - 30, 0) / 40
     )
     lips = masks()["lips"]
-    return (fine - pores * where) * (1 - lips) + 0.0022 * stripes + _relief_lines(person, rng) + 0.02 * moles
+    return (fine - pores * where) * (1 - lips) + 0.0004 * stripes + _relief_lines(person, rng) + 0.02 * moles
 
 
 def _brows(person, rng, canvas):
@@ -277,14 +278,11 @@ def make_skin(person):
         ],
         -1,
     )
-    gloss = (
-        0.26
-        + 0.2
-        * person.oily
-        * (blob((0, -2.5, 11.8), 1.3) + blob((0, 4.2, 10), 2.2, 1.6) + 0.5 * pair((3.8, -2.6, 9.3), 1.2))
-        + 0.35 * m["lips"]
+    gloss = 0.24 + 0.16 * person.oily * (
+        blob((0, -2.5, 11.8), 1.3) + blob((0, 4.2, 10), 2.2, 1.6) + 0.5 * pair((3.8, -2.6, 9.3), 1.2)
     )
-    gloss = gloss * (1 + 0.12 * noise(rng, SIZE, 4, 2.5))
+    gloss = gloss * np.float32(1 - 0.5 * person.tone)  # what is lit under it is darker, so the same gloss shows more
+    gloss = np.maximum(gloss, 0.5 * m["lips"]) * (1 + 0.06 * noise(rng, SIZE, 4, 2.5))
     return Skin(
         albedo.astype(np.float32),
         np.clip(slope, -0.8, 0.8).astype(np.float32),

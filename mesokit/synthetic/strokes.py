@@ -10,8 +10,9 @@ FINE = 4  # super-sampling
 
 def _lines(canvas, corner, lines, value, width):
     """Anti-aliased polylines given in frame pixels, drawn on a super-sampled canvas whose origin is `corner`."""
-    points = [np.round(((np.asarray(line) - corner + 0.5) * FINE - 0.5) * 16).astype(np.int32) for line in lines]
-    cv2.polylines(canvas, points, False, value, max(round(width), 1), cv2.LINE_AA, 4)
+    ends = np.cumsum([len(line) for line in lines])[:-1]
+    points = np.round(((np.concatenate(lines) - corner + 0.5) * FINE - 0.5) * 16).astype(np.int32)
+    cv2.polylines(canvas, np.split(points, ends), False, value, max(round(width), 1), cv2.LINE_AA, 4)
 
 
 def _blend(image, box, canvas, colour, strength):
@@ -37,6 +38,28 @@ def rim(controls, which, side, n=48):
     )
 
 
+def eye_fold(controls, side, n=48):
+    """3-D line of the fold above an eye opening, from inner to outer end, (n, 3)."""
+    points = controls[head.ids(*(f"fold{k}{side}" for k in range(1, 5)))]
+    t = np.linspace(0, 3, n)
+    return np.stack([np.interp(t, np.arange(4), points[:, k]) for k in range(3)], -1)
+
+
+def _closed_lid(image, box, canvas, corner, low, fold, to_pixels, unit, shut):
+    """Shade a lowered lid on a float sRGB image: dusky towards its rim `low`, a crease where it folds."""
+    amount = np.float32(min((shut - 0.3) / 0.5, 1))
+    crease = to_pixels(0.62 * fold + 0.38 * low)
+    lower, upper = to_pixels(low), to_pixels(0.35 * fold + 0.65 * low)
+    shape = ((np.concatenate([lower, upper[::-1]]) - corner + 0.5) * FINE - 0.5) * 16
+    cv2.fillPoly(canvas, [np.round(shape).astype(np.int32)], 105, cv2.LINE_AA, 4)
+    _lines(canvas, corner, [crease[3:-3]], 150, 0.10 * unit * FINE)
+    x0, y0, x1, y1 = box
+    cover = cv2.resize(canvas, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA).astype(np.float32) / np.float32(255)
+    cover = cv2.GaussianBlur(cover, (0, 0), 0.09 * unit)[..., None] * amount
+    image[y0:y1, x0:x1] *= 1 - cover * np.array([0.30, 0.42, 0.42], np.float32)
+    canvas[:] = 0
+
+
 def plan_lashes(person, rng):
     """For each rim: position along it (0..1), length in cm and sideways fan of every lash."""
     plan = {}
@@ -58,6 +81,8 @@ def lashes(image, plan, person, controls, closed, to_pixels, box_of, unit):
         if box[2] - box[0] < 4 or box[3] - box[1] < 4:
             continue
         canvas, corner = _canvas(box), np.array(box[:2])
+        if shut > 0.3:
+            _closed_lid(image, box, canvas, corner, rims["up"], eye_fold(controls, side), to_pixels, unit, shut)
         for which, (t, length, fan) in plan.items():
             upper = which == "up"
             root = rims[which][(t * (len(rims[which]) - 1)).astype(int)]
@@ -66,9 +91,15 @@ def lashes(image, plan, person, controls, closed, to_pixels, box_of, unit):
             tip = root + np.stack([sign * fan * length, rise * length, 0.95 * length], -1)
             hairs = np.stack([to_pixels(p) for p in (root, bend, tip)], 1)
             _lines(canvas, corner, list(hairs), 190 if upper else 80, 1)
-            edge, width = (int(150 + 90 * person.makeup), 0.055 * unit * FINE) if upper else (55, 2)
+            edge, width = (int(150 + 90 * person.makeup), (0.055 + 0.035 * shut) * unit * FINE) if upper else (55, 2)
             _lines(canvas, corner, [to_pixels(rims[which])], edge, max(width, 2))
-        _blend(image, box, canvas, np.array(person.hair) * 0.25 + 0.02, 0.45 + 0.4 * person.lash)
+        _blend(
+            image,
+            box,
+            canvas,
+            np.minimum(np.array(person.hair) * 0.25, 0.12) + 0.02,
+            min(0.45 + 0.4 * person.lash + 0.2 * shut, 1),
+        )
 
 
 def glasses(image, person, rest, rng_seed, to_pixels, box_of, unit, sky):
