@@ -1,0 +1,137 @@
+"""Face2Face: the expression moves where it should, nothing else does, and the mask tells the truth."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mesokit.synthetic import face2face
+from mesokit.synthetic.person import State, sample_person
+from mesokit.synthetic.render import GROUPS, LANDMARKS, Renderer, sample_scene
+
+# The target: still, talking, blinking; nothing here is as the source below has it.
+TARGET = [
+    State(yaw=6, gaze_x=5),
+    State(yaw=7, jaw=0.15),
+    State(yaw=8, jaw=0.55),
+    State(yaw=9, blink_left=1, blink_right=1),
+]
+SOURCE = [State(jaw=0.5, yaw=-9), State(smile=0.8), State(brow=0.6), State(jaw=0.1, smile=0.4, gaze_x=-9)]
+
+
+@pytest.fixture(scope="module")
+def camera():
+    return Renderer(sample_person(1005), sample_scene(1005, (320, 240)))
+
+
+@pytest.fixture(scope="module")
+def clip(camera):
+    """Frames, landmarks and regions of the target."""
+    taken = [camera.render(state, np.random.default_rng(0)) for state in TARGET]
+    return [t.image for t in taken], np.stack([t.landmarks for t in taken]), np.stack([t.face for t in taken])
+
+
+@pytest.fixture(scope="module")
+def want(camera):
+    return np.stack([camera.landmarks(state) for state in face2face.wanted(TARGET, SOURCE)])
+
+
+@pytest.fixture(scope="module")
+def forged(clip, want):
+    frames, have, region = clip
+    return list(face2face.reenact(frames, have, want, region))
+
+
+def _box(image, marks, group, margin=4):
+    points = marks[GROUPS[group]]
+    (x0, y0), (x1, y1) = (points.min(0) - margin).astype(int), (points.max(0) + margin).astype(int)
+    return image[y0:y1, x0:x1].astype(float)
+
+
+def _far(a, b, marks, group):
+    return np.abs(_box(a, marks, group) - _box(b, marks, group)).mean()
+
+
+def test_wanted_takes_the_pose_of_one_and_the_expression_of_the_other():
+    state = face2face.wanted(TARGET, SOURCE)[0]
+    assert state == replace(SOURCE[0], yaw=6, gaze_x=5)
+    with pytest.raises(ValueError, match="4 moments, source 3"):
+        face2face.wanted(TARGET, SOURCE[:3])
+
+
+def test_frames_and_masks(clip, forged):
+    frames, _, region = clip
+    assert len(forged) == len(frames)
+    for frame, face, (image, mask) in zip(frames, region, forged, strict=True):
+        assert image.shape == frame.shape and image.dtype == np.uint8
+        assert mask.shape == frame.shape[:2] and set(np.unique(mask)) == {0, 255}
+        assert np.array_equal(image[mask == 0], frame[mask == 0])
+        assert (mask[face > 0.9] == 255).mean() > 0.95
+        assert 0.05 < (mask > 0).mean() < 0.5
+        assert (image != frame).any(axis=2)[mask > 0].mean() > 0.5
+
+
+def test_an_expression_that_stays_is_only_resampled(clip):
+    frames, have, region = clip
+    coarse, fine = (
+        [
+            np.abs(image.astype(float) - frame)[mask > 0].mean()
+            for frame, (image, mask) in zip(frames, face2face.reenact(frames, have, have, region, detail), strict=True)
+        ]
+        for detail in (20, 100)
+    )
+    assert max(fine) < 2.5
+    assert min(np.array(coarse) / fine) > 1.3, "a coarser texture keeps less"
+
+
+@pytest.mark.parametrize("i", range(len(TARGET)))
+def test_the_forgery_is_nearer_to_the_truth_than_the_original(camera, clip, want, forged, i):
+    """The truth: the target itself, filmed with the expression that it never had."""
+    state = face2face.wanted(TARGET, SOURCE)[i]
+    truth = camera.render(state, np.random.default_rng(0)).image
+    frame, image = clip[0][i], forged[i][0]
+    group = {2: "brow_left", 3: "eye_left"}.get(i, "mouth_outer")
+    assert _far(image, truth, want[i], group) < 0.75 * _far(frame, truth, want[i], group)
+
+
+def test_eyes_close_when_the_source_blinks_though_no_frame_shows_it(camera, clip):
+    frames, have, region = (part[:2] for part in clip)
+    blink = [replace(state, blink_left=1.0, blink_right=1.0) for state in TARGET[:2]]
+    want = np.stack([camera.landmarks(state) for state in blink])
+    image, _ = next(face2face.reenact(frames, have, want, region))
+    truth = camera.render(blink[0], np.random.default_rng(0)).image
+    for group in ("eye_left", "eye_right"):
+        assert _far(image, truth, have[0], group) < 0.6 * _far(frames[0], truth, have[0], group)
+
+
+def test_same_inputs_same_bytes_and_inputs_are_left_alone(clip, want, forged):
+    frames, have, region = clip
+    before = [frame.copy() for frame in frames]
+    again = face2face.reenact(frames, have.astype(np.float64), want, region)
+    for (image, mask), (image_again, mask_again) in zip(forged, again, strict=True):
+        assert image.tobytes() == image_again.tobytes() and mask.tobytes() == mask_again.tobytes()
+    assert all(np.array_equal(a, b) for a, b in zip(frames, before, strict=True))
+
+
+def test_retrieval_follows_the_clip_unless_it_pays_to_leave_it():
+    n = 12
+    same = 0.1 * np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
+    assert face2face._retrieve(same) == list(range(n))
+    same[5:8, 5:8] += 10  # three frames that must be taken from elsewhere
+    path = face2face._retrieve(same)
+    assert path[:5] == [0, 1, 2, 3, 4] and not set(path[5:8]) & {5, 6, 7}
+
+
+def test_shapes_that_disagree_are_named_at_once(clip, want):
+    frames, have, region = clip
+    for wrong in (
+        (frames[:3], have, want, region),
+        (frames, have[:, :5], want, region),
+        (frames, have, want[:3], region),
+        (frames, have, want, region[:, :9]),
+        ([frame[..., 0] for frame in frames], have, want, region),
+        ([frame.astype(np.float32) for frame in frames], have, want, region),
+        ([], have[:0], want[:0], region[:0]),
+    ):
+        with pytest.raises(ValueError, match=rf"frames of .*landmarks \(n, {len(LANDMARKS)}, 2\)"):
+            face2face.reenact(*wrong)
