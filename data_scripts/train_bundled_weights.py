@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mesokit import dataset, evaluation, manifest, models, training, weights
+from mesokit import baselines, dataset, evaluation, manifest, models, training, weights
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -35,6 +35,7 @@ def main(argv: list[str] | None = None) -> int:
         training.fit(network, table, arguments.dataset, recipe, arguments.seed, verbose=2)
         test = table[table["split"] == "test"]
         scores = pd.concat(evaluation.score_faces(evaluation.scorer(network), test, arguments.dataset))
+        simple = {name: _baseline(name, table, arguments.dataset) for name in baselines.FEATURES}
     except (ValueError, OSError) as error:
         print(f"train_bundled_weights: {error}", file=sys.stderr)
         return 2
@@ -51,12 +52,20 @@ def main(argv: list[str] | None = None) -> int:
         "recipe": {"name": arguments.recipe, **asdict(recipe)},
         "seed": arguments.seed,
         "metrics": _metrics(scores),
+        "baselines": {name: _metrics(rows) for name, rows in simple.items()},
     }
     manifest.write_json(card, arguments.out / f"{name}.json")
     if arguments.tour:
         _tour(arguments.dataset, scores, arguments.method, arguments.out)
-    print(pd.DataFrame(card["metrics"]).T.round(3).to_string())
+    for title, metrics in {name: card["metrics"], **card["baselines"]}.items():
+        print(title, pd.DataFrame(metrics).T.round(3).to_string(), sep="\n")
     return 0
+
+
+def _baseline(features: str, table: pd.DataFrame, root: Path) -> pd.DataFrame:
+    """Scores of the test faces by what a trivial detector learnt from the training faces, all levels together."""
+    score = baselines.fit(features, table[table["split"] == "train"], root)
+    return pd.concat(evaluation.score_faces(score, table[table["split"] == "test"], root))
 
 
 def _tour(root: Path, scores: pd.DataFrame, method: str, out: Path) -> None:

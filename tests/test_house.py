@@ -17,6 +17,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 ORDER = [
     "backend",
     "video",
+    "scenes",
     "faces",
     "manifest",
     "synthetic",
@@ -26,6 +27,7 @@ ORDER = [
     "weights",
     "training",
     "evaluation",
+    "baselines",
     "scan",
     "interpret",
     "plots",
@@ -34,7 +36,7 @@ ORDER = [
     "report",
     "cli",
 ]
-WITHOUT_TENSORFLOW = {"plots", "manifest", "video"}
+WITHOUT_TENSORFLOW = {"plots", "manifest", "video", "scenes"}
 HEAVY = {"tensorflow", "keras", "mtcnn", "onnxruntime", "tf_keras_vis", "backend"}
 
 

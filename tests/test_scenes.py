@@ -1,0 +1,57 @@
+"""Scenes: a cut is found where two clips were joined, and nowhere else."""
+
+import numpy as np
+import pytest
+
+from mesokit import scenes, video
+
+
+def take(seed: int, n: int) -> list[np.ndarray]:
+    """A scene: blurred colours of its own that drift by two pixels a frame."""
+    rng = np.random.default_rng(seed)
+    wall = np.kron(rng.integers(30, 226, (9, 30, 3)), np.ones((16, 16, 1))).astype(np.uint8)
+    return [wall[:96, 2 * i : 2 * i + 128] for i in range(n)]
+
+
+@pytest.mark.parametrize("crf", [0, 40])
+def test_a_cut_is_found_where_two_clips_were_joined(tmp_path, crf):
+    path = tmp_path / "joined.mp4"
+    video.write_clip(path, [*take(1, 33), *take(2, 20), *take(3, 27)], 25, crf)
+    assert scenes.detect(path) == [(0, 33), (33, 53), (53, 80)]
+
+
+def test_light_switched_off_is_a_cut_and_a_fade_is_not(tmp_path):
+    lit = take(1, 60)
+    video.write_clip(tmp_path / "off.mp4", [f if i < 25 else f // 3 for i, f in enumerate(lit)], 25)
+    video.write_clip(tmp_path / "fade.mp4", [(f * (1 - i / 90)).astype(np.uint8) for i, f in enumerate(lit)], 25)
+    assert scenes.detect(tmp_path / "off.mp4") == [(0, 25), (25, 60)]
+    assert scenes.detect(tmp_path / "fade.mp4") == [(0, 60)]
+
+
+@pytest.mark.parametrize("n", [1, 2, 30])
+def test_no_cut_is_one_scene(tmp_path, n):
+    video.write_clip(tmp_path / "one.mp4", take(1, n), 25)
+    assert scenes.detect(tmp_path / "one.mp4") == [(0, n)]
+
+
+def test_indices_are_even_in_every_scene():
+    assert scenes.indices([(0, 40), (40, 50), (50, 51)], 2).tolist() == [10, 30, 42, 47, 50]
+    assert scenes.indices([(0, 3)], 10).tolist() == [0, 1, 2]
+    assert scenes.indices([(5, 9)], 1).dtype == np.int64
+    # As many of each scene, however long it is: that is what "proportional to the changes" means.
+    chosen = scenes.indices([(0, 200), (200, 230)], 5)
+    assert (np.sum(chosen < 200), np.sum(chosen >= 200)) == (5, 5)
+
+
+@pytest.mark.parametrize(("given", "per_scene"), [([], 3), ([(4, 4)], 3), ([(-1, 4)], 3), ([(0, 4)], 0)])
+def test_wrong_scenes_are_refused_in_one_sentence(given, per_scene):
+    with pytest.raises(ValueError, match="give") as error:
+        scenes.indices(given, per_scene)
+    assert "\n" not in str(error.value)
+
+
+def test_an_unreadable_clip_is_refused_in_one_sentence(tmp_path):
+    (tmp_path / "no.mp4").write_bytes(b"no video" * 100)
+    with pytest.raises(video.VideoError) as error:
+        scenes.detect(tmp_path / "no.mp4")
+    assert "\n" not in str(error.value)
