@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -55,26 +56,42 @@ def build(
     root, out = Path(root), Path(out)
     parameters = {"frames": frames, "min_face": min_face, "size": SIZE}
     rows: list[pd.DataFrame] = []
-    failed: list[str] = []
     measured: list[pd.DataFrame] = []
-    for key, levels in clips.groupby("clip", sort=True):
-        stamp = hashlib.sha256((levels.to_csv() + json.dumps(parameters)).encode()).hexdigest()[:12]
-        done = out / ".rows" / f"{key}-{stamp}.csv"
-        try:
-            if not done.exists():
-                _build_clip(levels, root, out, done, **parameters)
-            found = manifest.read_faces(done)
-            measured.append(_measure(levels, root))
-        except (ValueError, OSError) as error:
-            failed.append(str(key))
-            yield Built(str(key), 0, str(error))
-            continue
-        rows.append(found)
-        yield Built(str(key), len(found), None)
+    failed: list[str] = []
+    faces.load()
+    # Threads, not processes: TensorFlow, OpenCV and FFmpeg leave Python's lock, and each process would load them anew.
+    pool = ThreadPoolExecutor(os.cpu_count() or 1)
+    try:
+        groups = {str(key): levels for key, levels in clips.groupby("clip", sort=True)}
+        built = pool.map(lambda levels: _built(levels, root, out, parameters), groups.values())
+        for key, (found, levels, error) in zip(groups, built, strict=True):
+            if error is None:
+                rows.append(found)
+                measured.append(levels)
+            else:
+                failed.append(key)
+            yield Built(key, len(found), error)
+    finally:
+        pool.shutdown(cancel_futures=True)
     shutil.rmtree(out / ".part", ignore_errors=True)
     if not rows:
         raise ValueError(f"{out}: no clip gave a face, so there is no dataset; the reasons are above")
     _finish(pd.concat(measured), pd.concat(rows), out, {**(about or {}), "parameters": parameters, "failed": failed})
+
+
+def _built(
+    levels: pd.DataFrame, root: Path, out: Path, parameters: dict[str, int]
+) -> tuple[pd.DataFrame, pd.DataFrame, str | None]:
+    """Build one clip unless it is there: its rows of faces.csv, its measured rows of clips.csv, what went wrong."""
+    stamp = hashlib.sha256((levels.to_csv() + json.dumps(parameters)).encode()).hexdigest()[:12]
+    done = out / ".rows" / f"{levels['clip'].iloc[0]}-{stamp}.csv"
+    try:
+        measured = _measure(levels, root)
+        if not done.exists():
+            _build_clip(measured, root, out, done, **parameters)
+        return manifest.read_faces(done), measured, None
+    except (ValueError, OSError) as error:
+        return pd.DataFrame(), levels, str(error)
 
 
 def read(root: str | os.PathLike[str]) -> pd.DataFrame:
@@ -110,8 +127,7 @@ def _build_clip(levels: pd.DataFrame, root: Path, out: Path, done: Path, frames:
     first = levels.iloc[0]
     part = out / ".part" / first["clip"]
     shutil.rmtree(part, ignore_errors=True)
-    count = min(video.probe(root / path).frames for path in levels["path"])
-    indices = video.even_indices(count, frames)
+    indices = video.even_indices(int(levels["frames"].min()), frames)
     found = dict(
         zip(
             indices.tolist(),

@@ -67,6 +67,11 @@ def main_face(faces: Sequence[Face]) -> Face | None:
     return max((f for f in faces if f.confidence >= CONFIDENT), key=lambda f: f.area, default=None)
 
 
+def load() -> None:
+    """Load the networks now, which takes a second or two; otherwise the first detection does."""
+    _networks()
+
+
 @functools.cache
 def _networks() -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
     """P-Net, R-Net and O-Net, built once per process and compiled for any number of patches."""

@@ -35,6 +35,8 @@ CLIPS = {
     "height": _WHOLE,
     "sha256": _TEXT,
     "mask": _TEXT,  # synthetic forgeries: a video of the tampered region, relative as `path` is
+    "bytes": _WHOLE,  # size of the file
+    "psnr": _NUMBER,  # dB against the frames before this compression; inf: the same bit by bit
 }
 FACES = {
     "face": _TEXT,
@@ -56,7 +58,8 @@ FACES = {
     "split": _TEXT,
     "crf": _WHOLE,
 }
-_MAY_BE_EMPTY = {"source", "crf", "fps", "frames", "width", "height", "sha256", "mask", "time"}
+_MAY_BE_ABSENT = ("mask", "bytes", "psnr")
+_MAY_BE_EMPTY = {"source", "crf", "fps", "frames", "width", "height", "sha256", "time", *_MAY_BE_ABSENT}
 
 
 def read_clips(path: str | os.PathLike[str]) -> pd.DataFrame:
@@ -96,6 +99,14 @@ def save(table: pd.DataFrame, path: Path) -> None:
 def write_json(value: Any, path: Path) -> None:
     """Write a JSON file, whole or not at all."""
     write(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file. Raises ValueError with one sentence where it is none."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: not a JSON file; make it again") from error
 
 
 def write(path: Path, data: bytes) -> None:
@@ -168,7 +179,8 @@ def _typed(values: pd.Series, kind: str, path: Path) -> pd.Series:
 
 
 def _check(table: pd.DataFrame, columns: dict[str, str], name: str) -> pd.DataFrame:
-    table = table.assign(**{c: pd.NA for c in ("mask",) if c not in table})
+    absent = [c for c in _MAY_BE_ABSENT if c in columns and c not in table]
+    table = table.assign(**{c: np.nan if columns[c] == _NUMBER else pd.NA for c in absent})
     if missing := [c for c in columns if c not in table]:
         raise ValueError(f"{name}: the columns {', '.join(missing)} are missing")
     table = table[list(columns)].astype(columns).reset_index(drop=True)

@@ -37,6 +37,75 @@ def faces(
     return _layout(figure, rows * (side + 30) + 40).update_layout(margin={"l": 5, "r": 5, "t": 40, "b": 5})
 
 
+def landmarks(
+    images: Sequence[np.ndarray],
+    points: Sequence[np.ndarray],
+    titles: Sequence[str],
+    wanted: Sequence[np.ndarray] | None = None,
+    columns: int = 3,
+    side: int = 300,
+) -> go.Figure:
+    """Images (h, w, 3) uint8 RGB with a dot at each of their points (n, 2) x, y, and a line to where it is `wanted`."""
+    goals = points if wanted is None else wanted
+    drawn = [_marked(*item) for item in zip(images, points, goals, strict=True)]
+    return faces(drawn, titles, columns, side)
+
+
+def _marked(image: np.ndarray, points: np.ndarray, goals: np.ndarray) -> np.ndarray:
+    """The image, enlarged so that dots stay small, with its points and the lines from them to their goals."""
+    zoom = max(1, round(720 / image.shape[0]))
+    canvas = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC)
+    here, there = (np.round((np.asarray(p) + 0.5) * zoom * 16).astype(int) for p in (points, goals))  # sixteenths
+    for a, b in zip(here, there, strict=True):
+        cv2.line(canvas, a, b, _rgb(FORGED), 2, cv2.LINE_AA, shift=4)
+        cv2.circle(canvas, a, 48 if len(points) > 20 else 112, _rgb(REAL), -1, cv2.LINE_AA, shift=4)
+    return canvas
+
+
+def _rgb(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:], 16)
+
+
+def bars(table: pd.DataFrame, y: str, line: float | None = None) -> go.Figure:
+    """Grouped bars: a group for each row of `table`, a bar in it for each column; `y` names their unit.
+
+    `line`: where to draw a dotted level to compare with.
+    """
+    figure = go.Figure()
+    looks = [(REAL, ""), (OTHER, "."), (FORGED, "/"), (GRAY, "x")]
+    for column, (colour, shape) in zip(table.columns, looks, strict=False):
+        marker = {"color": colour, "pattern": {"shape": shape}}
+        text = [f"{value:.2f}" for value in table[column]]
+        figure.add_bar(x=list(table.index), y=table[column], name=str(column), marker=marker, text=text)
+    if line is not None:
+        figure.add_hline(line, line={"color": GRAY, "dash": "dot"})
+    figure.update_traces(textposition="outside", cliponaxis=False)
+    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom"}
+    return _layout(figure, 380, barmode="group", yaxis={"title": y, "rangemode": "tozero"}, legend=legend)
+
+
+def losses(values: Sequence[float]) -> go.Figure:
+    """The loss of each training step, and its mean over the 10 steps before, on a logarithmic axis."""
+    steps, smooth = np.arange(1, len(values) + 1), pd.Series(values).rolling(10, min_periods=1).mean()
+    figure = go.Figure()
+    figure.add_scatter(x=steps, y=list(values), name="each step", mode="lines", line={"color": GRAY, "width": 1})
+    figure.add_scatter(x=steps, y=smooth, name="mean of 10", mode="lines", line={"color": REAL, "width": 3})
+    axis = {"title": "mean absolute error", "type": "log"}
+    return _layout(figure, 300, xaxis_title="step", yaxis=axis)
+
+
+def distances(values: dict[str, np.ndarray], x: str) -> go.Figure:
+    """How distances are spread: a histogram for each name, as shares of its own number; `x` names what is measured."""
+    figure = go.Figure()
+    top = float(max(v.max() for v in values.values()))
+    for (name, found), (colour, shape) in zip(values.items(), [(FORGED, "/"), (REAL, ""), (OTHER, ".")], strict=False):
+        bins = {"start": 0, "end": top * 1.05, "size": top / 30}
+        marker = {"color": colour, "pattern": {"shape": shape}}
+        figure.add_histogram(x=found, xbins=bins, name=name, marker=marker, opacity=0.65, histnorm="percent")
+    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom"}
+    return _layout(figure, 340, barmode="overlay", xaxis_title=x, yaxis_title="% of the faces", legend=legend)
+
+
 def _data_address(image: np.ndarray) -> str:
     """JPEG at quality 92: a page of faces stays small, and only people look at it."""
     import base64

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import av
+import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -273,6 +274,17 @@ def write_clip(path: str | os.PathLike[str], frames: Iterable[np.ndarray], fps: 
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def compress(path: str | os.PathLike[str], frames: Iterable[np.ndarray], fps: float, crf: float) -> tuple[int, float]:
+    """As `write_clip`; returns the file's size in bytes and its PSNR in dB (RGB, over all frames; inf: lossless)."""
+    kept = list(frames)
+    write_clip(path, kept, fps, crf)
+    squares = [
+        cv2.norm(frame.image, before, cv2.NORM_L2SQR) for frame, before in zip(read_frames(path), kept, strict=True)
+    ]
+    error = sum(squares) / (len(kept) * kept[0].size)
+    return Path(path).stat().st_size, float(10 * np.log10(255**2 / error)) if error else float("inf")
 
 
 def _encode(file: BinaryIO, frames: Iterable[np.ndarray], fps: Fraction, crf: float) -> None:

@@ -19,7 +19,7 @@ def reference() -> Path:
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory) -> Path:
-    """A whole dataset of six synthetic people and their forgeries (of no worth: three steps of training)."""
+    """A whole dataset of six synthetic people, both forgeries of each, and two levels."""
     from mesokit import dataset, manifest
     from mesokit.synthetic import studio
 

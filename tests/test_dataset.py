@@ -23,8 +23,8 @@ def _build(tiny, out, frames=3):
 
 def test_layout(tiny):
     table = dataset.read(tiny)
-    assert set(table["method"]) == {"real", "deepfake"}
-    assert len(table) == 12 * 3 * 2
+    assert set(table["method"]) == {"real", "deepfake", "face2face"}
+    assert len(table) == 18 * 3 * 2
     for row in table.itertuples():
         assert row.path == f"faces/{row.crf}/{row.split}/{row.label}/{row.clip}_f{row.frame:05d}.png"
         assert (tiny / row.path).is_file()
@@ -93,7 +93,7 @@ def test_other_parameters_replace_the_faces(tiny, tmp_path):
     for frames in (3, 2):
         for _ in _build(tiny, tmp_path, frames):
             pass
-    assert len(list(tmp_path.rglob("faces/**/*.png"))) == len(dataset.read(tmp_path)) == 12 * 2 * 2
+    assert len(list(tmp_path.rglob("faces/**/*.png"))) == len(dataset.read(tmp_path)) == 18 * 2 * 2
 
 
 def test_a_bad_clip_is_reported_and_the_others_are_built(tiny, tmp_path):
@@ -102,7 +102,7 @@ def test_a_bad_clip_is_reported_and_the_others_are_built(tiny, tmp_path):
     clips = manifest.read_clips(tiny / "clips.csv")
     built = {b.clip: b for b in dataset.build(clips, tmp_path, tmp_path / "out", frames=2)}
     assert "p000_real.mp4" in built["p000_real"].error
-    assert sum(b.error is None for b in built.values()) == 11
+    assert sum(b.error is None for b in built.values()) == 17
     assert "p000_real" not in set(dataset.read(tmp_path / "out")["clip"])
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mesokit import cli, dataset
+from mesokit import cli, dataset, manifest, video
 
 ROOT = Path(__file__).parent.parent
 
@@ -27,7 +27,7 @@ def test_all_notebooks_run_with_the_smoke_preset(tmp_path):
 def scripts(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "data_scripts"))
     yield
-    for name in ("make_synthetic", "extract_faces"):
+    for name in ("make_synthetic", "extract_faces", "compress_clips"):
         sys.modules.pop(name, None)
 
 
@@ -40,6 +40,31 @@ def test_data_scripts(scripts, tmp_path, capsys):
     about = json.loads((tmp_path / "dataset.json").read_text())
     assert about["created_by"]["seed"] == 0
     assert "Nobody is shown" in about["consent"]
-    assert len(dataset.read(tmp_path)) == 12 * 2 * 2
+    assert len(dataset.read(tmp_path)) == 18 * 2 * 2
     assert extract_faces.main([str(tmp_path / "absent.csv"), "--out", str(tmp_path)]) == 2
     assert "no such table" in capsys.readouterr().err
+
+
+def test_compress_clips(scripts, tiny, tmp_path, capsys):
+    import compress_clips
+
+    clips = manifest.read_clips(tiny / "clips.csv")
+    few = clips[clips["clip"].isin(["p000_real", "p000_p001_deepfake"])]
+    for column in ("path", "mask"):
+        for path in few[column].dropna():
+            manifest.write(tmp_path / path, (tiny / path).read_bytes())
+    manifest.save(few, tmp_path / "clips.csv")
+    call = [str(tmp_path / "clips.csv"), "--out", str(tmp_path / "levels"), "--crf", "30", "45"]
+    assert compress_clips.main(call) == 0
+    made = manifest.read_clips(tmp_path / "levels" / "clips.csv")
+    assert made.groupby("clip")["crf"].agg(list).tolist() == [[30, 45]] * 2
+    first, second = (made[made["crf"] == crf] for crf in (30, 45))
+    assert (first["psnr"].to_numpy() > second["psnr"].to_numpy()).all()
+    assert (first["bytes"].to_numpy() > second["bytes"].to_numpy()).all()
+    assert [video.probe(tmp_path / "levels" / path).crf for path in made["path"]] == [30, 45] * 2
+    assert (tmp_path / "levels" / made["mask"].dropna().iloc[0]).exists()
+    times = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("levels/clips/*/*.mp4")}
+    assert compress_clips.main(call) == 0
+    assert {path: path.stat().st_mtime_ns for path in times} == times
+    assert compress_clips.main([*call[:-1], "60"]) == 2
+    assert "between 0 (lossless) and 51" in capsys.readouterr().err

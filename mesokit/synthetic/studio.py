@@ -1,25 +1,34 @@
-"""The default dataset: synthetic people filmed, their forgeries, and the levels of compression.
+"""The default dataset: synthetic people filmed, two forgeries of each, and the levels of compression.
 
 Each person has one original clip. It goes through H.264 once, as a platform would have done it, before anyone forges
-it; real and forged clips are then encoded alike at each level. People come in pairs that swap faces: a pair is a
-`group`, so that no split by group shares a person's pixels.
+it; real and forged clips are then encoded alike at each level. People come in pairs that swap faces and lend each other
+their expressions: a pair is a `group`, so that no split by group shares a person's pixels.
 
-    OUT/masters/<clip>.mp4, .npz          originals as uploaded, with the true landmarks and face regions
+    OUT/masters/<identity>.mp4, .npz      originals as uploaded, with their truth
+    OUT/masters/<target>_<source>.mp4     decoded faces of a swap, aligned, where the package does not bring them
     OUT/clips/<crf>/<clip>.mp4            real and forged clips at each level
     OUT/clips/masks/<clip>.mp4            the tampered region of each forged frame, lossless
     OUT/clips.csv, OUT/dataset.json
+
+Face swaps that are good take long to train. The package brings those of the first forty people of seed 0 as small
+clips of decoded faces (data_scripts/train_swaps.py made them); for anyone else the networks are trained here.
 """
 
 import io
+import os
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 import pandas as pd
 
 from mesokit import manifest, video
-from mesokit.synthetic import deepfake, person, render
+from mesokit.synthetic import blend, face2face, person, render
 
 ORIGIN = "Synthetic people, rendered and forged by mesokit."
 ABOUT = {
@@ -28,7 +37,11 @@ ABOUT = {
     "consent": "Nobody is shown: the people do not exist, so nobody's consent was needed.",
 }
 SHARES = {"train": 0.6, "val": 0.2, "test": 0.2}
+METHODS = ("real", "deepfake", "face2face")
 UPLOAD_CRF = 18  # of the originals before they are forged
+SWAP_CRF = 6  # of the small clips of decoded faces
+SWAP_SIZE = 96  # pixels a side of a decoded face
+SWAPS = Path(__file__).parents[1] / "bundled" / "swaps"
 
 
 @dataclass(frozen=True)
@@ -37,137 +50,206 @@ class Preset:
 
     pairs: int  # of people
     frames: int  # in each clip
-    steps: int  # of training the face swap
+    steps: int  # of training a face swap that the package does not bring, for each pair
     fps: float = 25.0
     size: tuple[int, int] = (480, 360)  # width, height
     levels: tuple[int, ...] = (0, 23, 40)
 
 
 PRESETS = {
-    "tiny": Preset(pairs=3, frames=6, steps=3, levels=(0, 40)),  # for tests: forgeries of no worth
-    "smoke": Preset(pairs=6, frames=40, steps=600),
-    "class": Preset(pairs=20, frames=40, steps=3000),
+    "tiny": Preset(pairs=3, frames=6, steps=3, levels=(0, 40)),  # for tests
+    "smoke": Preset(pairs=6, frames=30, steps=500),
+    "class": Preset(pairs=20, frames=40, steps=500),
+    "large": Preset(pairs=100, frames=100, steps=1000),
 }
 
 
 @dataclass(frozen=True)
 class Truth:
-    """What is known of a clip's frames: five landmarks (n, 5, 2) float32, face regions (n, h, w) uint8, 255 = face."""
+    """What is known of a clip's frames."""
 
-    five: np.ndarray
-    region: np.ndarray
+    five: np.ndarray  # (n, 5, 2) float32 landmarks
+    landmarks: np.ndarray  # (n, N, 2) float32, rows as in render.LANDMARKS
+    driven: np.ndarray  # (n, N, 2) float32, where they would be with the partner's expression
+    region: np.ndarray  # (n, h, w) uint8, 255 = face
 
 
-def make(out: Path, preset: Preset, seed: int, name: str = "synthetic") -> Iterator[tuple[str, int, int]]:
+def make(
+    out: Path, preset: Preset, seed: int, name: str = "synthetic", workers: int | None = None
+) -> Iterator[tuple[str, int, int]]:
     """Make the clips in the folder `out`; yields (what was done, steps done, steps in all) as it goes.
 
     Repeating the call with the same arguments makes only what is missing. The same arguments give the same clips.
+    `workers`: processes at work, by default one for each core; their number changes nothing in the clips.
     """
     plan = _plan(preset, seed)
-    forged = plan[plan["method"] != "real"]
-    total = 2 * len(plan) + preset.steps
+    people = plan[plan["method"] == "real"]
+    pairs = [pair for _, pair in people.groupby("group") if not all(_shipped(row, preset) for row in _rows(pair))]
+    total = len(people) + len(pairs) * preset.steps + len(plan)
     done = 0
-    for row in plan[plan["method"] == "real"].itertuples():
-        _film(out, row, preset)
+    films = [(_film, out, row, preset) for row in _rows(people)]
+    for what in in_parallel(films, workers):
         done += 1
-        yield f"filmed {row.identity}", done, total
-    networks = None
-    if not all((out / path).exists() for path in _files(forged, preset)):
-        people = {row.identity: _faces(out, row.clip) for row in plan[plan["method"] == "real"].itertuples()}
-        networks = deepfake.Autoencoders(people, seed)
-        for _ in deepfake.train(networks, people, preset.steps, seed=seed):
-            done += 1
-            yield "training the face swap", done, total
-    done = total - len(plan) - len(forged)
-    for row in plan.itertuples():
-        _release(out, row, preset, networks)
+        yield what, done, total
+    for pair in pairs:
+        for step in _swap(out, pair, preset, seed):
+            yield f"training the swap of {' and '.join(pair['identity'])}", done + step, total
+        done += preset.steps
+    for what in in_parallel([(_release, out, row, preset) for row in _rows(plan)], workers):
         done += 1
-        yield f"encoded {row.clip}", done, total
+        yield what, done, total
     _write_tables(out, plan, preset, seed, name)
     yield "wrote clips.csv", total, total
 
 
+def in_parallel(calls: list[tuple[Any, ...]], workers: int | None) -> Iterator[str]:
+    """What each of `calls` (a function and its arguments) returns, as they finish."""
+    workers = min(workers or os.cpu_count() or 1, len(calls))
+    if workers == 1:
+        yield from (function(*arguments) for function, *arguments in calls)
+        return
+    # Processes are spawned, not forked: TensorFlow's threads in the caller would not survive a fork.
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=cv2.setNumThreads, initargs=(1,))
+    try:
+        for future in as_completed([pool.submit(*call) for call in calls]):
+            yield future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return table.to_dict("records")
+
+
 def _plan(preset: Preset, seed: int) -> pd.DataFrame:
-    """A row per clip: who, which forgery, which split, and the seeds of the person, the scene and the motion."""
+    """A row per clip: who, which forgery, which split, and the seeds of the two people."""
     rows = []
     for number in range(2 * preset.pairs):
         identity, partner = f"p{number:03d}", f"p{number ^ 1:03d}"
-        shared = {"identity": identity, "group": f"g{number // 2:03d}", "number": 1000 * seed + number}
-        rows.append({"clip": f"{identity}_real", "method": "real", "label": "real", "source": pd.NA, **shared})
-        forged = {"method": "deepfake", "label": "forged", "source": partner}
-        rows.append({"clip": f"{identity}_{partner}_deepfake", **forged, **shared})
+        shared = {"identity": identity, "group": f"g{number // 2:03d}"}
+        seeds = {"number": 1000 * seed + number, "partner": 1000 * seed + (number ^ 1), "seed": seed}
+        rows.append({"clip": f"{identity}_real", "method": "real", "label": "real", "source": pd.NA, **shared, **seeds})
+        for method in METHODS[1:]:
+            clip = {"clip": f"{identity}_{partner}_{method}", "method": method, "label": "forged", "source": partner}
+            rows.append({**clip, **shared, **seeds})
     plan = pd.DataFrame(rows)
     return plan.assign(split=manifest.split_by_group(plan["group"], SHARES, seed))
 
 
-def _film(out: Path, row, preset: Preset) -> None:
+def _film(out: Path, row: dict[str, Any], preset: Preset) -> str:
     """Render the original clip of one person, with its truth."""
-    master, truth = out / "masters" / f"{row.clip}.mp4", out / "masters" / f"{row.clip}.npz"
-    if master.exists() and truth.exists():
-        return
-    master.parent.mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng(row.number)
-    camera = render.Renderer(person.sample_person(row.number), render.sample_scene(row.number, preset.size))
-    taken = [camera.render(state, rng) for state in person.motion(row.number, preset.frames, preset.fps)]
-    five = np.stack([frame.five for frame in taken]).astype(np.float32)
-    region = np.stack([np.round(frame.face * 255) for frame in taken]).astype(np.uint8)
-    data = io.BytesIO()
-    np.savez_compressed(data, five=five, region=region)
-    manifest.write(truth, data.getvalue())
-    video.write_clip(master, (frame.image for frame in taken), preset.fps, UPLOAD_CRF)
+    master, truth = _master(out, row["identity"]), _master(out, row["identity"]).with_suffix(".npz")
+    if not (master.exists() and truth.exists()):
+        frames, known = film(row["number"], row["partner"], preset)
+        data = io.BytesIO()
+        np.savez_compressed(data, **vars(known))
+        manifest.write(truth, data.getvalue())
+        video.write_clip(master, frames, preset.fps, UPLOAD_CRF)
+    return f"filmed {row['identity']}"
 
 
-def _truth(out: Path, clip: str) -> Truth:
-    with np.load(out / "masters" / f"{clip}.npz", allow_pickle=False) as data:
-        return Truth(data["five"], data["region"])
+def film(number: int, partner: int, preset: Preset) -> tuple[list[np.ndarray], Truth]:
+    """The frames, (h, w, 3) uint8, of the person of seed `number`, and their truth; `partner` lends the expression."""
+    rng = np.random.default_rng(number)
+    camera = render.Renderer(person.sample_person(number), render.sample_scene(number, preset.size))
+    states, lent = (person.motion(seed, preset.frames, preset.fps) for seed in (number, partner))
+    taken = [camera.render(state, rng) for state in states]
+    driven = [camera.landmarks(state) for state in face2face.wanted(states, lent)]
+    return [frame.image for frame in taken], Truth(
+        np.stack([frame.five for frame in taken]).astype(np.float32),
+        np.stack([frame.landmarks for frame in taken]).astype(np.float32),
+        np.stack(driven).astype(np.float32),
+        np.stack([np.round(frame.face * 255) for frame in taken]).astype(np.uint8),
+    )
 
 
-def _frames(out: Path, clip: str) -> list[np.ndarray]:
-    return [frame.image for frame in video.read_frames(out / "masters" / f"{clip}.mp4")]
+def _master(out: Path, name: str) -> Path:
+    return out / "masters" / f"{name}.mp4"
 
 
-def _faces(out: Path, clip: str) -> np.ndarray:
-    """The aligned faces of an original, what the face swap learns from: (n, size, size, 3) uint8."""
-    five = _truth(out, clip).five
-    return np.stack([deepfake.aligned(image, points) for image, points in zip(_frames(out, clip), five, strict=True)])
+def read_truth(out: Path, identity: str) -> Truth:
+    """What is known of the original clip of `identity` in a folder that `make` has filled."""
+    with np.load(_master(out, identity).with_suffix(".npz"), allow_pickle=False) as data:
+        return Truth(**data)
 
 
-def _files(rows: pd.DataFrame, preset: Preset) -> list[str]:
-    levels = [f"clips/{crf}/{clip}.mp4" for clip in rows["clip"] for crf in preset.levels]
-    return levels + [f"clips/masks/{clip}.mp4" for clip in rows["clip"][rows["method"] != "real"]]
+def _frames(path: Path) -> list[np.ndarray]:
+    return [frame.image for frame in video.read_frames(path)]
 
 
-def _release(out: Path, row, preset: Preset, networks: deepfake.Autoencoders | None) -> None:
-    """Write one clip, forged or not, at each level, and the mask of a forged one."""
-    missing = [out / path for path in _files(pd.DataFrame([row._asdict()]), preset) if not (out / path).exists()]
+def _shipped(row: dict[str, Any], preset: Preset) -> Path | None:
+    """The clip of decoded faces that the package brings for this target and its partner, if it fits."""
+    card = manifest.read_json(SWAPS / "swaps.json")
+    fits = row["seed"] == card["seed"] and (preset.fps, list(preset.size)) == (card["fps"], card["size"])
+    path = SWAPS / f"{row['number']:03d}_{row['partner']:03d}.mp4"
+    return path if fits and preset.frames <= card["frames"] and path.name in card["files"] else None
+
+
+def _swap(out: Path, pair: pd.DataFrame, preset: Preset, seed: int) -> Iterator[int]:
+    """Train the networks of one pair and write the decoded faces of both; yields the number of steps done."""
+    from mesokit.synthetic import deepfake  # here, not above: it brings TensorFlow, which the workers do without
+
+    both = pair["identity"].tolist()
+    missing = [(a, b) for a, b in (both, both[::-1]) if not _master(out, f"{a}_{b}").exists()]
     if not missing:
         return
-    original = f"{row.identity}_real"
-    frames = _frames(out, original)
-    masks: list[np.ndarray] = []
-    if networks is not None and row.method == "deepfake":
-        truth = _truth(out, original)
-        decoded = networks.swap(_faces(out, original), row.source)
-        pairs = [deepfake.paste(*item) for item in zip(frames, truth.five, decoded, truth.region / 255, strict=True)]
-        frames, masks = [image for image, _ in pairs], [mask for _, mask in pairs]
-    for path in missing:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.parent.name == "masks":
-            video.write_clip(path, (np.repeat(mask[..., None], 3, axis=2) for mask in masks), preset.fps, 0)
-        else:
-            video.write_clip(path, frames, preset.fps, int(path.parent.name))
+    people = {name: aligned_faces(out, name) for name in both}
+    networks = deepfake.Autoencoders(people, seed)
+    for step, _ in enumerate(deepfake.train(networks, people, preset.steps, seed=seed)):
+        yield step + 1
+    for target, source in missing:
+        decoded = networks.swap(people[target], target, source)
+        video.write_clip(_master(out, f"{target}_{source}"), decoded, preset.fps, SWAP_CRF)
+
+
+def aligned_faces(out: Path, identity: str, size: int = SWAP_SIZE) -> np.ndarray:
+    """The aligned faces of an original, what the face swap learns from: (n, size, size, 3) uint8."""
+    pairs = zip(_frames(_master(out, identity)), read_truth(out, identity).five, strict=True)
+    return np.stack([blend.aligned(image, five, size) for image, five in pairs])
+
+
+def _release(out: Path, row: dict[str, Any], preset: Preset) -> str:
+    """Write one clip, forged or not, at each level, the mask of a forged one, and what the levels measured."""
+    report = out / "clips" / "levels" / f"{row['clip']}.json"
+    paths = {crf: out / "clips" / str(crf) / f"{row['clip']}.mp4" for crf in preset.levels}
+    mask = out / "clips" / "masks" / f"{row['clip']}.mp4"
+    wanted = [report, *paths.values(), *([mask] if row["method"] != "real" else [])]
+    if not all(path.exists() for path in wanted):
+        frames, masks = _forge(out, row, preset)
+        for path in wanted:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        if row["method"] != "real":
+            video.write_clip(mask, (np.repeat(m[..., None], 3, axis=2) for m in masks), preset.fps, 0)
+        measured = {crf: video.compress(path, frames, preset.fps, crf) for crf, path in paths.items()}
+        manifest.write_json({crf: {"bytes": b, "psnr": round(p, 3)} for crf, (b, p) in measured.items()}, report)
+    return f"encoded {row['clip']}"
+
+
+def _forge(out: Path, row: dict[str, Any], preset: Preset) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """The frames of a clip (h, w, 3) uint8 and, of a forged one, the tampered masks (h, w) uint8."""
+    frames = _frames(_master(out, row["identity"]))
+    if row["method"] == "real":
+        return frames, []
+    truth = read_truth(out, row["identity"])
+    region = truth.region.astype(np.float32) / 255
+    if row["method"] == "deepfake":
+        decoded = _frames(_shipped(row, preset) or _master(out, f"{row['identity']}_{row['source']}"))
+        forged = [blend.paste(*item) for item in zip(frames, truth.five, decoded, region, strict=False)]
+    else:
+        forged = list(face2face.reenact(frames, truth.landmarks, truth.driven, region))
+    return [image for image, _ in forged], [mask for _, mask in forged]
 
 
 def _write_tables(out: Path, plan: pd.DataFrame, preset: Preset, seed: int, name: str) -> None:
     rows = []
-    for row in plan.drop(columns="number").to_dict("records"):
-        forged = row["method"] != "real"
+    for row in _rows(plan.drop(columns=["number", "partner", "seed"])):
+        levels = manifest.read_json(out / "clips" / "levels" / f"{row['clip']}.json")
         for crf in preset.levels:
             path = f"clips/{crf}/{row['clip']}.mp4"
-            mask = f"clips/masks/{row['clip']}.mp4" if forged else pd.NA
+            mask = f"clips/masks/{row['clip']}.mp4" if row["method"] != "real" else pd.NA
             size = {"width": preset.size[0], "height": preset.size[1], "frames": preset.frames, "fps": preset.fps}
-            sha256 = manifest.sha256(out / path)
-            rows.append({**row, **size, "path": path, "mask": mask, "crf": crf, "sha256": sha256})
+            known = {"path": path, "mask": mask, "crf": crf, "sha256": manifest.sha256(out / path)}
+            rows.append({**row, **size, **known, **levels[str(crf)]})
     manifest.save(manifest.check_clips(pd.DataFrame(rows)), out / "clips.csv")
     about = {"name": name, **ABOUT, "created_by": {"seed": seed, "preset": vars(preset)}}
     manifest.write_json(about, out / "dataset.json")

@@ -1,0 +1,86 @@
+"""Encode the clips of a table at other levels of compression, all from the same frames.
+
+python data_scripts/compress_clips.py work/mine/clips.csv --out work/mine-levels --crf 0 23 40
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from mesokit import manifest, video
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Write OUT/clips/<crf>/<clip>.mp4 and OUT/clips.csv; a second call makes only what is missing."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("clips", type=Path, help="the clip table; paths are relative to its folder")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write")
+    parser.add_argument(
+        "--crf", type=int, nargs="+", default=[0, 23, 40], help="levels, 0 (lossless) to 51 (%(default)s)"
+    )
+    arguments = parser.parse_args(argv)
+    root, out = arguments.clips.parent, arguments.out
+    try:
+        if bad := [crf for crf in arguments.crf if not 0 <= crf <= 51]:
+            raise ValueError(f"--crf {bad[0]}: give levels between 0 (lossless) and 51")
+        clips = manifest.read_clips(arguments.clips)
+        best = clips.sort_values("crf", na_position="last").groupby("clip", sort=True).head(1).sort_values("clip")
+        rows = [
+            row
+            for clip in tqdm(best.to_dict("records"), unit="clip")
+            for row in _levels(clip, root, out, sorted(set(arguments.crf)))
+        ]
+        table = manifest.check_clips(pd.DataFrame(rows))
+    except (ValueError, OSError) as error:
+        print(f"compress_clips: {error}", file=sys.stderr)
+        return 2
+    manifest.save(table, out / "clips.csv")
+    print(f"{out / 'clips.csv'}: {table['clip'].nunique()} clips; kB a frame and dB by level:")
+    shown = table.assign(kB=table["bytes"] / table["frames"] / 1000, PSNR=table["psnr"])
+    print(shown.groupby("crf")[["kB", "PSNR"]].median().round(2).to_string())
+    return 0
+
+
+def _levels(clip: dict, root: Path, out: Path, levels: list[int]) -> list[dict]:
+    """The rows of one clip, encoded at each level from its least compressed file; its mask is copied."""
+    rows: list[dict] = []
+    frames: list[np.ndarray] = []
+    for crf in levels:
+        path = f"clips/{crf}/{clip['clip']}.mp4"
+        record = (out / path).with_suffix(".json")
+        if not ((out / path).exists() and record.exists()):
+            frames = frames or [_even(frame.image) for frame in video.read_frames(root / clip["path"])]
+            (out / path).parent.mkdir(parents=True, exist_ok=True)
+            size, psnr = video.compress(out / path, frames, video.probe(root / clip["path"]).fps, crf)
+            manifest.write_json({"bytes": size, "psnr": psnr}, record)
+        info = video.probe(out / path)
+        known = {"fps": round(info.fps, 4), "frames": info.frames, "width": info.width, "height": info.height}
+        rows.append(
+            {
+                **clip,
+                **known,
+                **manifest.read_json(record),
+                "path": path,
+                "crf": crf,
+                "sha256": manifest.sha256(out / path),
+            }
+        )
+    if not pd.isna(clip["mask"]):
+        mask = out / "clips" / "masks" / f"{clip['clip']}.mp4"
+        if not mask.exists():
+            manifest.write(mask, (root / clip["mask"]).read_bytes())
+        rows = [{**row, "mask": f"clips/masks/{clip['clip']}.mp4"} for row in rows]
+    return rows
+
+
+def _even(image):
+    """H.264 in yuv420p has no odd sizes: an odd row or column at the end goes."""
+    return image[: len(image) // 2 * 2, : image.shape[1] // 2 * 2]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

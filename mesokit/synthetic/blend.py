@@ -1,0 +1,91 @@
+"""Where a face lies in a frame, and how another one is put in its place: the last third of the Deepfake recipe."""
+
+import cv2
+import numpy as np
+
+# Where the five landmarks lie in the unit square of an aligned face: eyes, nose, mouth corners. The square holds the
+# face from above the brows to the chin and little else, so that a decoder of few pixels spends them on what is pasted.
+TEMPLATE = np.array([[0.27, 0.27], [0.73, 0.27], [0.5, 0.53], [0.32, 0.75], [0.68, 0.75]], np.float32)
+MIDDLE, AXES = (0.5, 0.52), (0.47, 0.5)  # of the ellipse that is pasted, in the same square
+FEATHER = 0.07  # width of its soft border, of the side
+
+
+def alignment(five: np.ndarray, size: int) -> np.ndarray:
+    """The similarity (2, 3) float64 from frame pixels to a `size` square that brings landmarks (5, 2) to `TEMPLATE`.
+
+    Least squares, Umeyama 1991: in complex numbers, target = a * point + b.
+    """
+    points = five[:, 0].astype(np.float64) + 1j * five[:, 1]
+    target = (TEMPLATE[:, 0].astype(np.float64) + 1j * TEMPLATE[:, 1]) * (size - 1)
+    centred = points - points.mean()
+    a = np.vdot(centred, target - target.mean()) / np.vdot(centred, centred).real
+    b = target.mean() - a * points.mean()
+    return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
+
+
+def aligned(image: np.ndarray, five: np.ndarray, size: int) -> np.ndarray:
+    """The face of `image` (h, w, 3) uint8 with landmarks (5, 2), turned upright into (size, size, 3) uint8."""
+    matrix = alignment(five, size)
+    shrink = np.hypot(*matrix[0, :2])
+    if shrink < 1:  # a filter first, or the small square would be sharper than its pixels can be
+        image = cv2.GaussianBlur(image, (0, 0), 0.4 / shrink)
+    return cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+
+
+def paste(
+    image: np.ndarray, five: np.ndarray, decoded: np.ndarray, region: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Put a decoded face (size, size, 3) uint8 into `image` (h, w, 3) uint8, where `region` (h, w) in [0, 1] is face.
+
+    Returns the forged frame and its tampered mask (h, w) uint8, 255 where a pixel may differ. Outside it none does.
+    """
+    size = len(decoded)
+    matrix = alignment(five, size)
+    alpha = _soft_mask(matrix, region, size)
+    matched = match_colours(decoded, aligned(image, five, size), cv2.warpAffine(alpha, matrix, (size, size)))
+    back = cv2.warpAffine(
+        matched,
+        matrix,
+        image.shape[1::-1],
+        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return over(image, back, alpha)
+
+
+def over(image: np.ndarray, painted: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lay `painted` over `image`, both (h, w, 3) uint8, with opacity (h, w) float32 -> the mixture and where it is.
+
+    The mask (h, w) uint8 is 255 where the opacity is above 0; elsewhere the mixture is `image` bit by bit.
+    """
+    mixed = image + alpha[..., None] * (painted.astype(np.float32) - image)
+    return np.clip(np.round(mixed), 0, 255).astype(np.uint8), np.where(alpha > 0, 255, 0).astype(np.uint8)
+
+
+def _soft_mask(matrix: np.ndarray, region: np.ndarray, size: int) -> np.ndarray:
+    """Opacity (h, w) float32: the face region inside the ellipse of the aligned square, feathered inwards."""
+    square = np.zeros((size, size), np.float32)
+    middle, axes = (tuple(round(16 * size * c) for c in pair) for pair in (MIDDLE, AXES))  # in sixteenths of a pixel
+    cv2.fillConvexPoly(square, np.array(cv2.ellipse2Poly(middle, axes, 0, 0, 360, 5)), 1.0, shift=4)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    inside = cv2.warpAffine(square, matrix, region.shape[::-1], flags=flags) * region.astype(np.float32)
+    feather = FEATHER * size / np.hypot(*matrix[0, :2])  # in pixels of the frame
+    away = cv2.distanceTransform((inside > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+    soft = np.clip(away / feather, 0, 1).astype(np.float32)
+    return soft * soft * (3 - 2 * soft)
+
+
+def match_colours(decoded: np.ndarray, original: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Give `decoded` the mean and spread of `original` in Lab (Reinhard et al. 2001), both (s, s, 3) uint8.
+
+    `weight` (s, s) float says where to look. Skin tone and light of the clip stay the target's.
+    """
+    a, b = (cv2.cvtColor(x, cv2.COLOR_RGB2LAB).astype(np.float32) for x in (decoded, original))
+    total = float(weight.sum()) + 1e-6
+    mean_a, mean_b = ((x * weight[..., None]).sum((0, 1)) / total for x in (a, b))
+    std_a, std_b = (
+        np.sqrt((weight[..., None] * (x - m) ** 2).sum((0, 1)) / total) for x, m in ((a, mean_a), (b, mean_b))
+    )
+    scale = np.clip(std_b / (std_a + 1e-6), 0.8, 1.2)
+    matched = np.clip((a - mean_a) * scale + mean_b, 0, 255).round().astype(np.uint8)
+    return cv2.cvtColor(matched, cv2.COLOR_LAB2RGB)

@@ -1,0 +1,41 @@
+"""Detail by region: the regions lie where the landmarks say, and blur is found where it is."""
+
+import cv2
+import numpy as np
+import pytest
+
+from mesokit.synthetic import detail, person, render
+
+
+@pytest.fixture(scope="module")
+def taken():
+    camera = render.Renderer(person.sample_person(3), render.sample_scene(3, (240, 180)))
+    return camera.render(person.State(), np.random.default_rng(0))
+
+
+def test_regions_share_no_pixel_and_hold_their_landmarks(taken):
+    where = taken.face > 0.5
+    parts = detail.regions(taken.landmarks, where)
+    assert tuple(parts) == detail.NAMES
+    assert (sum(part.astype(int) for part in parts.values()) == where).all()
+    for name, group in (("eyes", "eye_left"), ("eyes", "eye_right"), ("mouth", "mouth_inner"), ("nose", "nose_base")):
+        x, y = np.round(taken.landmarks[render.GROUPS[group]].mean(0)).astype(int)
+        assert parts[name][y, x], name
+    assert parts["skin"].sum() > parts["eyes"].sum() > 0
+
+
+def test_blurred_eyes_lose_detail_and_the_rest_keeps_it(taken):
+    parts = detail.regions(taken.landmarks, taken.face > 0.5)
+    blurred = np.where(parts["eyes"][..., None], cv2.GaussianBlur(taken.image, (0, 0), 2), taken.image)
+    kept = detail.kept([blurred], [taken.image], [parts])
+    assert kept["eyes"] < 0.5
+    assert all(kept[name] == pytest.approx(1, abs=0.15) for name in ("nose", "mouth", "skin"))
+
+
+def test_energy_is_the_mean_square_of_the_laplacian():
+    image = np.zeros((9, 9, 3), np.uint8)
+    image[4, 4] = 10
+    everywhere = {"all": np.ones((9, 9), bool), "none": np.zeros((9, 9), bool)}
+    found = detail.energy(image, everywhere)
+    assert found["all"] == pytest.approx((40**2 + 4 * 10**2) / 81)  # 4-neighbour kernel: -4 in the middle
+    assert np.isnan(found["none"])
