@@ -48,14 +48,17 @@ def main(argv: list[str] | None = None) -> int:
 def _levels(clip: dict, root: Path, out: Path, levels: list[int]) -> list[dict]:
     """The rows of one clip, encoded at each level from its least compressed file; its mask is copied."""
     rows: list[dict] = []
+    fps = 0.0
     frames: list[np.ndarray] = []
     for crf in levels:
         path = f"clips/{crf}/{clip['clip']}.mp4"
         record = (out / path).with_suffix(".json")
         if not ((out / path).exists() and record.exists()):
-            frames = frames or [_even(frame.image) for frame in video.read_frames(root / clip["path"])]
+            if not frames:
+                frames = [_even(frame.image) for frame in video.read_frames(root / clip["path"])]
+                fps = video.probe(root / clip["path"]).fps
             (out / path).parent.mkdir(parents=True, exist_ok=True)
-            size, psnr = video.compress(out / path, frames, video.probe(root / clip["path"]).fps, crf)
+            size, psnr = video.compress(out / path, frames, fps, crf)
             manifest.write_json({"bytes": size, "psnr": psnr}, record)
         info = video.probe(out / path)
         known = {"fps": round(info.fps, 4), "frames": info.frames, "width": info.width, "height": info.height}

@@ -30,7 +30,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, default=500, help="of training, for each pair (%(default)s)")
     parser.add_argument("--extra", type=int, default=40, help="more frames of each person to learn from (%(default)s)")
     arguments = parser.parse_args(argv)
-    # Two networks on a core each learn more in an hour than one after the other on two; and one thread repeats itself.
+    # One network alone kept little more than one core busy, so each core trains its own; and one thread repeats itself.
     os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = "1"
     arguments.work.mkdir(parents=True, exist_ok=True)
     calls = [(_train, pair, arguments.work, arguments.steps, arguments.extra) for pair in range(arguments.pairs)]
