@@ -87,7 +87,7 @@ def _faces(number: int, frames: int, motion: int) -> np.ndarray:
     camera = render.Renderer(person.sample_person(number), render.sample_scene(number, FILMED.size))
     rng = np.random.default_rng(motion)
     taken = [camera.render(state, rng) for state in person.motion(motion, frames, FILMED.fps)]
-    return np.stack([blend.aligned(frame.image, frame.five, studio.SWAP_SIZE) for frame in taken])
+    return np.stack([blend.aligned(frame.image, frame.five, studio.SWAP_SIZE, frame.face) for frame in taken])
 
 
 if __name__ == "__main__":

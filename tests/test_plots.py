@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from mesokit import plots
+from mesokit.plots import pictures, style
 
 
 def picture(trace) -> np.ndarray:
@@ -15,7 +16,7 @@ def picture(trace) -> np.ndarray:
 
 
 def near(pixel, colour) -> bool:
-    return bool(np.abs(pixel.astype(int) - plots._rgb(colour)).max() < 40)
+    return bool(np.abs(pixel.astype(int) - pictures._rgb(colour)).max() < 40)
 
 
 def test_landmarks_are_drawn_where_they_are():
@@ -25,8 +26,8 @@ def test_landmarks_are_drawn_where_they_are():
     drawn = picture(figure.data[0])
     zoom = drawn.shape[0] / 72
     at = lambda x, y: drawn[int((y + 0.5) * zoom), int((x + 0.5) * zoom)]  # noqa: E731
-    assert near(at(20, 30), plots.REAL)
-    assert near(at(40, 30), plots.FORGED)
+    assert near(at(20, 30), style.REAL)
+    assert near(at(40, 30), style.FORGED)
     assert near(at(40, 40), "#808080")
     assert image.max() == image.min() == 128
 

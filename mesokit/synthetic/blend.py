@@ -23,13 +23,33 @@ def alignment(five: np.ndarray, size: int) -> np.ndarray:
     return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
 
 
-def aligned(image: np.ndarray, five: np.ndarray, size: int) -> np.ndarray:
-    """The face of `image` (h, w, 3) uint8 with landmarks (5, 2), turned upright into (size, size, 3) uint8."""
+def aligned(image: np.ndarray, five: np.ndarray, size: int, region: np.ndarray | None = None) -> np.ndarray:
+    """The face of `image` (h, w, 3) uint8 with landmarks (5, 2), turned upright into (size, size, 3) uint8.
+
+    With `region` (h, w) in [0, 1], what is not face is filled with the colours of the nearest skin: a decoder that saw
+    the wall behind a cheek would paint it onto the next one.
+    """
     matrix = alignment(five, size)
     shrink = np.hypot(*matrix[0, :2])
     if shrink < 1:  # a filter first, or the small square would be sharper than its pixels can be
         image = cv2.GaussianBlur(image, (0, 0), 0.4 / shrink)
-    return cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    face = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    if region is None:
+        return face
+    inside = cv2.warpAffine(region.astype(np.float32), matrix, (size, size), flags=cv2.INTER_LINEAR)
+    return np.round(_grown(face.astype(np.float32), inside)).astype(np.uint8)
+
+
+def _grown(face: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """`face` (s, s, 3) float32 where `inside` (s, s) is 1; elsewhere means of it, of what is near."""
+    # Edges mix with what lies behind them: the skin that is spread comes from a little further in.
+    sure = cv2.erode((inside > 0.9).astype(np.float32), np.ones((5, 5), np.uint8))
+    grown = (face * sure[..., None]).sum((0, 1)) / (sure.sum() + 1e-6)
+    for width in (0.2, 0.1, 0.05, 0.025):  # of the side, from far to near
+        sums = cv2.GaussianBlur(np.dstack([face * sure[..., None], sure]), (0, 0), width * len(face))
+        near, weight = sums[..., :3], sums[..., 3:]
+        grown = (near + 0.05 * grown) / (weight + 0.05)
+    return face * sure[..., None] + grown * (1 - sure[..., None])
 
 
 def paste(

@@ -204,8 +204,9 @@ def _swap(out: Path, pair: pd.DataFrame, preset: Preset, seed: int) -> Iterator[
 
 def aligned_faces(out: Path, identity: str, size: int = SWAP_SIZE) -> np.ndarray:
     """The aligned faces of an original, what the face swap learns from: (n, size, size, 3) uint8."""
-    pairs = zip(_frames(_master(out, identity)), read_truth(out, identity).five, strict=True)
-    return np.stack([blend.aligned(image, five, size) for image, five in pairs])
+    truth = read_truth(out, identity)
+    known = zip(_frames(_master(out, identity)), truth.five, truth.region / np.float32(255), strict=True)
+    return np.stack([blend.aligned(image, five, size, region) for image, five, region in known])
 
 
 def _release(out: Path, row: dict[str, Any], preset: Preset) -> str:

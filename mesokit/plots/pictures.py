@@ -1,0 +1,64 @@
+"""Pictures: faces, masks, landmarks."""
+
+import base64
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from mesokit.plots.style import FORGED, REAL, layout
+
+
+def faces(
+    images: np.ndarray | Sequence[np.ndarray], titles: Sequence[str], columns: int = 6, side: int = 160
+) -> go.Figure:
+    """A grid of images (h, w, 3) uint8 RGB, or (h, w) uint8 masks, with a title above each."""
+    rows = -(-len(images) // columns)
+    figure = make_subplots(
+        rows, columns, subplot_titles=list(titles), horizontal_spacing=0.01, vertical_spacing=0.12 / rows
+    )
+    for i, image in enumerate(images):
+        picture = go.Image(source=_data_address(image), hoverinfo="skip")
+        figure.add_trace(picture, row=i // columns + 1, col=i % columns + 1)
+    figure.update_xaxes(visible=False).update_yaxes(visible=False)
+    figure.update_annotations(font_size=12)
+    return layout(figure, rows * (side + 30) + 40).update_layout(margin={"l": 5, "r": 5, "t": 40, "b": 5})
+
+
+def landmarks(
+    images: Sequence[np.ndarray],
+    points: Sequence[np.ndarray],
+    titles: Sequence[str],
+    wanted: Sequence[np.ndarray] | None = None,
+    columns: int = 3,
+    side: int = 300,
+) -> go.Figure:
+    """Images (h, w, 3) uint8 RGB with a dot at each of their points (n, 2) x, y, and a line to where it is `wanted`."""
+    goals = points if wanted is None else wanted
+    drawn = [_marked(*item) for item in zip(images, points, goals, strict=True)]
+    return faces(drawn, titles, columns, side)
+
+
+def _marked(image: np.ndarray, points: np.ndarray, goals: np.ndarray) -> np.ndarray:
+    """The image, enlarged so that dots stay small, with its points and the lines from them to their goals."""
+    zoom = max(1, round(720 / image.shape[0]))
+    canvas = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC)
+    here, there = (np.round((np.asarray(p) + 0.5) * zoom * 16).astype(int) for p in (points, goals))  # sixteenths
+    for a, b in zip(here, there, strict=True):
+        cv2.line(canvas, a, b, _rgb(FORGED), 2, cv2.LINE_AA, shift=4)
+        cv2.circle(canvas, a, 48 if len(points) > 20 else 112, _rgb(REAL), -1, cv2.LINE_AA, shift=4)
+    return canvas
+
+
+def _rgb(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:], 16)
+
+
+def _data_address(image: np.ndarray) -> str:
+    """JPEG at quality 92: a page of faces stays small, and only people look at it."""
+    _, data = cv2.imencode(
+        ".jpg", image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92]
+    )
+    return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode()
