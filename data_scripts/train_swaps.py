@@ -9,16 +9,17 @@ swap is the small clip of its decoded faces; `mesokit.synthetic.studio` pastes t
 import argparse
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
 from mesokit import manifest, video
-from mesokit.synthetic import blend, person, render, studio
+from mesokit.synthetic import studio
 
 SEED = 0
-FILMED = studio.PRESETS["class"]
+FILMED = replace(studio.PRESETS["class"], frames=40)  # a preset may take the first of them
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -82,12 +83,9 @@ def _train(pair: int, work: Path, steps: int, extra: int) -> str:
     return report.stem
 
 
-def _faces(number: int, frames: int, motion: int) -> np.ndarray:
-    """Aligned faces (n, size, size, 3) uint8 of the person of seed `number`, moving as the seed `motion` says."""
-    camera = render.Renderer(person.sample_person(number), render.sample_scene(number, FILMED.size))
-    rng = np.random.default_rng(motion)
-    taken = [camera.render(state, rng) for state in person.motion(motion, frames, FILMED.fps)]
-    return np.stack([blend.aligned(frame.image, frame.five, studio.SWAP_SIZE, frame.face) for frame in taken])
+def _faces(number: int, frames: int, take: int) -> np.ndarray:
+    """Aligned faces (n, size, size, 3) uint8 of the person of seed `number`, moving as the seed `take` says."""
+    return studio.aligned_faces(*studio.film(number, number ^ 1, replace(FILMED, frames=frames), take))
 
 
 if __name__ == "__main__":

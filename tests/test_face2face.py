@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mesokit.synthetic import face2face
+from mesokit.synthetic import face2face, retrieval
 from mesokit.synthetic.person import State, sample_person
 from mesokit.synthetic.render import GROUPS, LANDMARKS, Renderer, sample_scene
 
@@ -116,9 +116,9 @@ def test_same_inputs_same_bytes_and_inputs_are_left_alone(clip, want, forged):
 def test_retrieval_follows_the_clip_unless_it_pays_to_leave_it():
     n = 12
     same = 0.1 * np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
-    assert face2face._retrieve(same) == list(range(n))
+    assert retrieval._retrieve(same) == list(range(n))
     same[5:8, 5:8] += 10  # three frames that must be taken from elsewhere
-    path = face2face._retrieve(same)
+    path = retrieval._retrieve(same)
     assert path[:5] == [0, 1, 2, 3, 4] and not set(path[5:8]) & {5, 6, 7}
 
 

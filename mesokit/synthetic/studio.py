@@ -14,9 +14,10 @@ Face swaps that are good take long to train. The package brings those of the fir
 clips of decoded faces (data_scripts/train_swaps.py made them); for anyone else the networks are trained here.
 """
 
+import functools
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -60,7 +61,7 @@ class Preset:
 PRESETS = {
     "tiny": Preset(pairs=3, frames=6, steps=3, levels=(0, 40)),  # for tests
     "smoke": Preset(pairs=6, frames=30, steps=500),
-    "class": Preset(pairs=20, frames=40, steps=500),
+    "class": Preset(pairs=20, frames=30, steps=500),
     "large": Preset(pairs=100, frames=100, steps=1000),
 }
 
@@ -149,11 +150,15 @@ def _film(out: Path, row: dict[str, Any], preset: Preset) -> str:
     return f"filmed {row['identity']}"
 
 
-def film(number: int, partner: int, preset: Preset) -> tuple[list[np.ndarray], Truth]:
-    """The frames, (h, w, 3) uint8, of the person of seed `number`, and their truth; `partner` lends the expression."""
-    rng = np.random.default_rng(number)
+def film(number: int, partner: int, preset: Preset, take: int | None = None) -> tuple[list[np.ndarray], Truth]:
+    """The frames, (h, w, 3) uint8, of the person of seed `number`, and their truth; `partner` lends the expression.
+
+    `take`: the seed of how the person moves, by default `number`: another one is the same person in the same light.
+    """
+    take = number if take is None else take
+    rng = np.random.default_rng(take)
     camera = render.Renderer(person.sample_person(number), render.sample_scene(number, preset.size))
-    states, lent = (person.motion(seed, preset.frames, preset.fps) for seed in (number, partner))
+    states, lent = (person.motion(seed, preset.frames, preset.fps) for seed in (take, partner))
     taken = [camera.render(state, rng) for state in states]
     driven = [camera.landmarks(state) for state in face2face.wanted(states, lent)]
     return [frame.image for frame in taken], Truth(
@@ -178,9 +183,14 @@ def _frames(path: Path) -> list[np.ndarray]:
     return [frame.image for frame in video.read_frames(path)]
 
 
+@functools.cache
+def _card() -> dict[str, Any]:
+    return manifest.read_json(SWAPS / "swaps.json")
+
+
 def _shipped(row: dict[str, Any], preset: Preset) -> Path | None:
     """The clip of decoded faces that the package brings for this target and its partner, if it fits."""
-    card = manifest.read_json(SWAPS / "swaps.json")
+    card = _card()
     fits = row["seed"] == card["seed"] and (preset.fps, list(preset.size)) == (card["fps"], card["size"])
     path = SWAPS / f"{row['number']:03d}_{row['partner']:03d}.mp4"
     return path if fits and preset.frames <= card["frames"] and path.name in card["files"] else None
@@ -194,7 +204,7 @@ def _swap(out: Path, pair: pd.DataFrame, preset: Preset, seed: int) -> Iterator[
     missing = [(a, b) for a, b in (both, both[::-1]) if not _master(out, f"{a}_{b}").exists()]
     if not missing:
         return
-    people = {name: aligned_faces(out, name) for name in both}
+    people = {name: aligned_faces(_frames(_master(out, name)), read_truth(out, name)) for name in both}
     networks = deepfake.Autoencoders(people, seed)
     for step, _ in enumerate(deepfake.train(networks, people, preset.steps, seed=seed)):
         yield step + 1
@@ -203,10 +213,9 @@ def _swap(out: Path, pair: pd.DataFrame, preset: Preset, seed: int) -> Iterator[
         video.write_clip(_master(out, f"{target}_{source}"), decoded, preset.fps, SWAP_CRF)
 
 
-def aligned_faces(out: Path, identity: str, size: int = SWAP_SIZE) -> np.ndarray:
-    """The aligned faces of an original, what the face swap learns from: (n, size, size, 3) uint8."""
-    truth = read_truth(out, identity)
-    known = zip(_frames(_master(out, identity)), truth.five, truth.region / np.float32(255), strict=True)
+def aligned_faces(frames: Sequence[np.ndarray], truth: Truth, size: int = SWAP_SIZE) -> np.ndarray:
+    """What a face swap learns from and starts from: the aligned faces (n, size, size, 3) uint8 of a film."""
+    known = zip(frames, truth.five, truth.region / np.float32(255), strict=True)
     return np.stack([blend.aligned(image, five, size, region) for image, five, region in known])
 
 
