@@ -96,16 +96,17 @@ def _soft_mask(matrix: np.ndarray, region: np.ndarray, size: int) -> np.ndarray:
 
 
 def match_colours(decoded: np.ndarray, original: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Give `decoded` the mean and spread of `original` in Lab (Reinhard et al. 2001), both (s, s, 3) uint8.
+    """Give `decoded` the colours of `original`, both (s, s, 3) uint8: mean and spread in Lab (Reinhard et al. 2001).
 
-    `weight` (s, s) float says where to look. Skin tone and light of the clip stay the target's.
+    `weight` (s, s) float says where to look. Skin tone and light of the clip stay the target's. Lightness goes along a
+    power curve first, which keeps black and white where they are: a shift would make chalk of a dark face's eyes.
     """
     a, b = (cv2.cvtColor(x, cv2.COLOR_RGB2LAB).astype(np.float32) for x in (decoded, original))
-    total = float(weight.sum()) + 1e-6
-    mean_a, mean_b = ((x * weight[..., None]).sum((0, 1)) / total for x in (a, b))
-    std_a, std_b = (
-        np.sqrt((weight[..., None] * (x - m) ** 2).sum((0, 1)) / total) for x, m in ((a, mean_a), (b, mean_b))
-    )
+    share = (weight / (weight.sum() + 1e-6))[..., None]
+    light_a, light_b = (float(np.clip((x[..., :1] * share).sum() / 255, 0.02, 0.98)) for x in (a, b))
+    a[..., 0] = 255 * (a[..., 0] / 255) ** (np.log(light_b) / np.log(light_a))
+    mean_a, mean_b = ((x * share).sum((0, 1)) for x in (a, b))
+    std_a, std_b = (np.sqrt((share * (x - m) ** 2).sum((0, 1))) for x, m in ((a, mean_a), (b, mean_b)))
     scale = np.clip(std_b / (std_a + 1e-6), 0.8, 1.2)
     matched = np.clip((a - mean_a) * scale + mean_b, 0, 255).round().astype(np.uint8)
     return cv2.cvtColor(matched, cv2.COLOR_LAB2RGB)
