@@ -30,6 +30,9 @@ def quietly() -> Iterator[None]:
             os.close(saved)
 
 
+# TensorFlow's own caching allocator: a training step of Meso-4 takes two thirds of the time it takes with malloc.
+os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "1")
+
 with quietly():
     import keras
     import tensorflow as tf
