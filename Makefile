@@ -1,4 +1,4 @@
-# make report | test | lab | lint | lock | clean. The README has the same steps without make.
+# make report | test | lab | student | test-browser | lint | lock | clean. The README has the same steps without make.
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 PRESET ?= smoke
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report test lab lint lock clean
+.PHONY: help setup report test lab student test-browser lint lock clean
 
 help:
 	@sed -n '1s/^# //p' Makefile
@@ -25,7 +25,15 @@ report: $(READY)
 	$(BIN)/mesokit report --preset $(PRESET) --out report
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --ignore=tests/test_browser.py
+
+# JupyterLab in a headless Chromium (CHROMIUM=path, or the system's); skips with a reason where there is none.
+test-browser: $(READY)
+	$(BIN)/python -m pytest tests/test_browser.py -rs
+
+# The notebooks without their solutions, to hand out.
+student: $(READY)
+	$(BIN)/python data_scripts/make_student.py --out build/student
 
 lab: $(READY)
 	cd notebooks && ../$(BIN)/jupyter lab

@@ -22,6 +22,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--crf", type=int, nargs="+", default=[0, 23, 40], help="levels, 0 (lossless) to 51 (%(default)s)"
     )
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     arguments = parser.parse_args(argv)
     root, out = arguments.clips.parent, arguments.out
     try:
@@ -36,6 +37,8 @@ def main(argv: list[str] | None = None) -> int:
         ]
         table = manifest.check_clips(pd.DataFrame(rows))
     except (ValueError, OSError) as error:
+        if arguments.debug:
+            raise
         print(f"compress_clips: {error}", file=sys.stderr)
         return 2
     manifest.save(table, out / "clips.csv")
@@ -60,18 +63,8 @@ def _levels(clip: dict, root: Path, out: Path, levels: list[int]) -> list[dict]:
             (out / path).parent.mkdir(parents=True, exist_ok=True)
             size, psnr = video.compress(out / path, frames, fps, crf)
             manifest.write_json({"bytes": size, "psnr": psnr}, record)
-        info = video.probe(out / path)
-        known = {"fps": round(info.fps, 4), "frames": info.frames, "width": info.width, "height": info.height}
-        rows.append(
-            {
-                **clip,
-                **known,
-                **manifest.read_json(record),
-                "path": path,
-                "crf": crf,
-                "sha256": manifest.sha256(out / path),
-            }
-        )
+        known = {**manifest.measured(out / path), **manifest.read_json(record)}
+        rows.append({**clip, **known, "path": path, "crf": crf})
     if not pd.isna(clip["mask"]):
         mask = out / "clips" / "masks" / f"{clip['clip']}.mp4"
         if not mask.exists():

@@ -1,44 +1,128 @@
-"""Cut aligned faces out of clips: a clip table in, a dataset folder out.
+"""Cut aligned faces out of clips: a clip table in, a dataset folder out. A second call does what is missing.
 
 python data_scripts/extract_faces.py work/smoke/clips.csv --out work/smoke
+python data_scripts/extract_faces.py FaceForensics++/clips.csv --out work/ff --frames 30 --dry-run
+python data_scripts/extract_faces.py FaceForensics++/clips.csv --out work/ff --frames 30 --scheduler tcp://head:8786
+
+It runs in threads here; --workers N starts N processes, so that a clip that crashes or hangs the decoder ends only its
+own; --scheduler uses a Dask cluster whose machines see the same folders. A table of faces that are aligned already (the
+authors', from index_dataset.py) is copied in the dataset's form.
 """
 
 import argparse
-import json
+import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 from tqdm import tqdm
 
 from mesokit import dataset, manifest
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Build the dataset, with a progress bar; a second call does what is missing. 1 when a clip gave no face."""
+    """Build the dataset, with a progress bar. 1 when some clips gave no face, 2 when there is no dataset."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return _main(arguments, argv)
+    except (ValueError, OSError) as error:
+        if arguments.debug:
+            raise
+        print(f"extract_faces: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("extract_faces: stopped; the same command goes on", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("clips", type=Path, help="clip table; its paths are relative to its folder, or to --root")
     parser.add_argument("--out", type=Path, required=True, help="dataset folder to write")
     parser.add_argument("--root", type=Path, help="folder that the paths of the table start from")
-    parser.add_argument("--frames", type=int, default=30, help="frames to take of each clip, evenly (%(default)s)")
+    parser.add_argument("--frames", type=int, default=30, help="frames to take of each clip, or scene (%(default)s)")
     parser.add_argument("--min-face", type=int, default=40, help="smallest face in pixels (%(default)s)")
-    arguments = parser.parse_args(argv)
-    root = arguments.root or arguments.clips.parent
-    try:
-        clips = manifest.read_clips(arguments.clips)
-        about = root / "dataset.json"
-        origin = json.loads(about.read_text()) if about.is_file() else {"name": arguments.out.name}
-        building = dataset.build(clips, root, arguments.out, arguments.frames, arguments.min_face, origin)
-        failed = []
-        for built in tqdm(building, total=clips["clip"].nunique(), unit="clip"):
-            if built.error:
-                failed.append(built)
-                tqdm.write(f"{built.clip}: {built.error}", file=sys.stderr)
-    except (ValueError, OSError) as error:
-        print(f"extract_faces: {error}", file=sys.stderr)
-        return 2
-    faces = manifest.read_faces(arguments.out / "faces.csv")
-    print(f"{arguments.out / 'faces.csv'}: {len(faces)} faces; {len(failed)} clips without any")
-    print(faces.groupby(["crf", "split", "label"], dropna=False).size().unstack(fill_value=0).to_string())
+    parser.add_argument(
+        "--sampling",
+        choices=list(dataset.SAMPLINGS),
+        default="even",
+        help="even over the clip; so many of each scene, as in the paper; keyframes only (%(default)s)",
+    )
+    parser.add_argument("--match", action="store_true", help="keep equal shares of face sizes in both classes")
+    parser.add_argument("--retry", action="store_true", help="try clips again that failed before")
+    parser.add_argument("--dry-run", action="store_true", help="say how many faces, gigabytes and hours to expect")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--workers", type=int, metavar="N", help="processes here, each loads TensorFlow (1 GB)")
+    where.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster, as in tcp://head:8786")
+    parser.add_argument("--limit", type=int, default=3600, help="with --workers: seconds for a clip (%(default)s)")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return parser
+
+
+def _main(arguments: argparse.Namespace, argv: list[str] | None) -> int:
+    root, out = arguments.root or arguments.clips.parent, arguments.out
+    about = root / "dataset.json"
+    faces = manifest.is_face_table(arguments.clips)
+    table = (manifest.read_faces if faces else manifest.read_clips)(arguments.clips)
+    origin = manifest.read_json(about) if about.is_file() else {"name": out.name}
+    command = shlex.join(["extract_faces.py", *(sys.argv[1:] if argv is None else argv)])
+    origin = {**origin, "command": command, "table": manifest.sha256(arguments.clips)}
+    if faces:
+        return _report(dataset.adopt(table, root, out, origin), len(table), "face", out)
+    if arguments.dry_run:
+        return _dry_run(table, root, arguments)
+    with _client(arguments) as client:
+        building = dataset.build(
+            table, root, out, arguments.frames, arguments.min_face, origin, arguments.sampling, arguments.match,
+            arguments.retry, client, arguments.limit if arguments.workers else None,
+        )  # fmt: skip
+        return _report(building, table["clip"].nunique(), "clip", out)
+
+
+def _dry_run(clips: pd.DataFrame, root: Path, arguments: argparse.Namespace) -> int:
+    found = dataset.estimate(clips, root, arguments.frames, arguments.min_face, arguments.sampling)
+    print(
+        f"{found['clips']:.0f} clips: about {found['faces']:.0f} faces, {found['gigabytes']:.2f} GB and "
+        f"{found['hours']:.2f} hours on this machine, from {found['tried']:.0f} clips tried"
+    )
+    return 0
+
+
+@contextmanager
+def _client(arguments: argparse.Namespace) -> Iterator[Any]:
+    """The Dask client that was asked for, or None: threads."""
+    if arguments.scheduler:
+        from distributed import Client
+
+        with Client(arguments.scheduler, timeout=30) as client:
+            yield client
+    elif arguments.workers is not None:
+        if arguments.workers < 1:
+            raise ValueError(f"--workers {arguments.workers}: give at least 1")
+        with dataset.processes(arguments.workers) as client:
+            yield client
+    else:
+        yield None
+
+
+def _report(building: Iterator[dataset.Built], total: int, unit: str, out: Path) -> int:
+    failed = found = 0
+    with tqdm(total=total, unit=unit) as bar:
+        for built in building:
+            found += built.faces
+            bar.update()
+            if built.error is not None:
+                failed += 1
+                bar.write(f"{built.clip}: {built.error}", file=sys.stderr)
+            bar.set_postfix(faces=found, failed=failed)
+    where = ", see failures.csv" if failed else ""
+    print(f"{out / 'faces.csv'}: {found} faces; {failed} of {total} {unit}s without any{where}")
+    table = manifest.read_faces(out / "faces.csv")
+    counts = table.groupby(["crf", "split", "label"], dropna=False).size()
+    print(counts.unstack(fill_value=0).to_string())  # noqa: PD010 (counts, not a pivot of values)
     return int(bool(failed))
 
 

@@ -70,3 +70,31 @@ def fit(features: str, table: pd.DataFrame, root: str | os.PathLike[str]) -> Sco
     model = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=1000))
     model.fit(np.concatenate(values), table["label"] == "real")
     return lambda faces: model.predict_proba(measure(faces))[:, 1].astype(np.float32)
+
+
+def mean_over_clips(
+    values: np.ndarray, clips: pd.Series, resamples: int = 1000, seed: int = 0, level: float = 0.95
+) -> tuple[float, float, float]:
+    """Mean of `values` (a number for each face) and its interval, by bootstrap over the `clips` they belong to.
+
+    As `evaluation.interval`, for any number. Returns mean, low, high.
+    """
+    per = pd.DataFrame({"clip": clips.to_numpy(), "value": values}).groupby("clip")["value"].agg(["sum", "size"])
+    draws = np.random.default_rng(seed).integers(0, len(per), (resamples, len(per)))
+    sums, sizes = per.to_numpy()[draws].sum(axis=1).T
+    low, high = np.quantile(sums / sizes, [(1 - level) / 2, (1 + level) / 2])
+    return float(np.mean(values)), float(low), float(high)
+
+
+def gain(scores: pd.DataFrame, simple: pd.DataFrame, threshold: float = 0.5) -> tuple[float, float, float]:
+    """How much more often `scores` are right than those of a simpler detector on the same rows: mean, low, high.
+
+    Both tables as `evaluation.score_faces` or `per_clip` give them, in the same order. The two are compared face by
+    face before clips are drawn, so a clip that is hard for both widens the interval of neither.
+    Raises ValueError where the rows are others.
+    """
+    keys = [name for name in ("clip", "crf", "frame") if name in scores]
+    if not scores[keys].reset_index(drop=True).equals(simple[keys].reset_index(drop=True)):
+        raise ValueError("both detectors must have scored the same faces in the same order")
+    right = [(found["p_real"] > threshold).to_numpy() == (found["label"] == "real") for found in (scores, simple)]
+    return mean_over_clips(right[0].to_numpy(float) - right[1].to_numpy(float), scores["clip"])

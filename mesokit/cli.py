@@ -5,6 +5,7 @@ Every import that takes time is inside the command that needs it: `mesokit --hel
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         dest="parameters",
         help="a parameter of every notebook that has it, over the preset's",
     )
+    report.add_argument("--compare", type=Path, metavar="FOLDER", help="folder of a report before: say what changed")
     report.set_defaults(command=_report)
 
     scan = commands.add_parser("scan", help="judge clips, photographs or folders of them")
@@ -64,16 +66,17 @@ def _parser() -> argparse.ArgumentParser:
     scan.add_argument("--html", type=Path, metavar="FILE", help="also write a page with faces and timelines")
     scan.set_defaults(command=_scan)
 
-    check = commands.add_parser("check", help="what is installed, what is missing")
+    check = commands.add_parser("check", help="what is installed, what is missing, how long each notebook takes here")
+    check.add_argument("--notebooks", type=Path, help="folder of the notebooks (default: that of this checkout)")
+    check.add_argument("--no-times", action="store_true", help="do not measure: the answer comes at once")
     check.set_defaults(command=_check)
     return parser
 
 
 def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
-    return value
+    if not re.fullmatch("[0-9]{1,6}", text) or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 999999")
+    return int(text)
 
 
 def _report(arguments: argparse.Namespace) -> int:
@@ -84,6 +87,7 @@ def _report(arguments: argparse.Namespace) -> int:
 
     folder = arguments.notebooks or Path(__file__).parent.parent / "notebooks"
     chosen = _notebooks(folder, arguments.only)
+    previous = report.read_results(arguments.compare) if arguments.compare else None  # now: --out may overwrite it
     parameters = report.load_preset(folder / "presets" / f"{arguments.preset}.yaml", folder)
     given = {name: yaml.safe_load(value) for name, value in arguments.parameters}
     known = {path.stem: report.notebook_parameters(path) for path in chosen}
@@ -101,7 +105,7 @@ def _report(arguments: argparse.Namespace) -> int:
         for outcome in report.run(chosen, parameters, arguments.out, arguments.timeout, progress):
             outcomes.append(outcome)
             bar.write(f"{outcome.status:8} {outcome.seconds:6.1f} s  {outcome.name}  {outcome.error or ''}")
-    index = report.render(arguments.out, outcomes, report.environment(arguments.preset, parameters))
+    index = report.render(arguments.out, outcomes, report.environment(arguments.preset, parameters), previous)
     print(f"report: {index}")
     return int(any(outcome.status != "ok" for outcome in outcomes))
 
@@ -133,11 +137,12 @@ def _scan(arguments: argparse.Namespace) -> int:
     network = weights.load(name)
     score, size = evaluation.scorer(network), network.input_shape[1]
     judged = [
-        scan.judge(path, score, size, arguments.frames, arguments.rule)
+        scan.light(scan.judge(path, score, size, arguments.frames, arguments.rule))
         for path in tqdm(paths, unit="file", disable=None if len(paths) > 1 else True)
     ]
     if arguments.html:
-        manifest.write(arguments.html, scan.page(judged, name, arguments.rule, 0.5).encode())
+        page = scan.page(judged, name, arguments.rule, 0.5)
+        manifest.write(arguments.html, page.encode("utf-8", "replace"))  # a file name may be no text
     if arguments.json:
         found = {"weights": name, "rule": arguments.rule, "threshold": 0.5, "clips": [one.record() for one in judged]}
         print(json.dumps(found, indent=2))
@@ -164,7 +169,26 @@ def _check(arguments: argparse.Namespace) -> int:
     for line, fine, remedy in _findings():
         print(f"{'ok' if fine else 'MISSING':8}{line}{'' if fine else ': ' + remedy}")
         missing += not fine
+    if not (missing or arguments.no_times):
+        _print_times(arguments.notebooks or Path(__file__).parent.parent / "notebooks")
     return int(missing > 0)
+
+
+def _print_times(folder: Path) -> None:
+    """An estimate for each notebook, and how it was made."""
+    from mesokit.report import duration, estimate
+
+    notebooks = [path.stem for path in sorted(folder.glob("[0-9]*.ipynb"))]
+    reference = estimate.read(folder)
+    if not notebooks or reference is None:
+        print(f"\nno estimate of times: {folder} holds no notebooks with {estimate.FILE}")
+        return
+    print("\nmeasuring for some seconds ...", end="\r", flush=True)
+    ratios = estimate.ratios(reference["probe"], estimate.probe())
+    print(estimate.words(reference, ratios))
+    for name in notebooks:
+        seconds = estimate.seconds(reference, ratios, name)
+        print(f"  {name:28}{'not measured yet' if seconds is None else 'about ' + duration(seconds)}")
 
 
 def _findings() -> Iterator[tuple[str, bool, str]]:

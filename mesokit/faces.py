@@ -19,7 +19,6 @@ import numpy as np
 
 from mesokit.backend import tf
 
-LANDMARKS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")  # 'left': the smaller x
 CELL = 12  # pixels: what P-Net looks at in one go
 SMALLEST = 20  # pixels: the smallest face MTCNN looks for; smaller ones are found by chance only
 PYRAMID = 0.709  # MTCNN's step between the sizes of a frame: half the area

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mesokit import video
+
 LABELS = ("forged", "real")  # in this order the folders sort as the authors' do: forged = 0, real = 1
 SPLITS = ("train", "val", "test")
 POINTS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")  # left = smaller x
@@ -58,8 +60,13 @@ FACES = {
     "split": _TEXT,
     "crf": _WHOLE,
 }
+_COORDINATES = {"_x", "_y", "_w", "_h"}
+_NEVER_NEGATIVE = {"fps", "frames", "width", "height", "bytes", "frame", "time", "confidence", "sharpness"}
+_MOST = 2**53  # what every reader of CSV can hold exactly
 _MAY_BE_ABSENT = ("mask", "bytes", "psnr")
 _MAY_BE_EMPTY = {"source", "crf", "fps", "frames", "width", "height", "sha256", "time", *_MAY_BE_ABSENT}
+# What is unknown of a face that was published without its clip.
+_OF_A_CLIP = {"clip", "frame", "keyframe", "confidence", "sharpness"} | {c for c in FACES if c[-2:] in _COORDINATES}
 
 
 def read_clips(path: str | os.PathLike[str]) -> pd.DataFrame:
@@ -70,6 +77,15 @@ def read_clips(path: str | os.PathLike[str]) -> pd.DataFrame:
 def read_faces(path: str | os.PathLike[str]) -> pd.DataFrame:
     """Read and check a face table. Raises ValueError or OSError with one sentence."""
     return check_faces(_read(Path(path), FACES), str(path))
+
+
+def is_face_table(path: Path) -> bool:
+    """Whether a CSV file has the columns of a face table, judged by its first line."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            return {"face", "keep"} <= set(file.readline(10_000).strip().split(","))
+    except (OSError, UnicodeDecodeError):
+        return False  # reading it as a clip table will say what is wrong
 
 
 def check_clips(clips: pd.DataFrame, name: str = "the clip table") -> pd.DataFrame:
@@ -89,6 +105,15 @@ def check_faces(faces: pd.DataFrame, name: str = "the face table") -> pd.DataFra
     faces = _check(faces, FACES, name)
     _unique(faces, ["face"], name)
     return faces
+
+
+def need_clips(faces: pd.DataFrame) -> None:
+    """Raise ValueError where faces have no clip, as the authors published them: figures per clip would be wrong."""
+    if (without := int(faces["clip"].isna().sum())) > 0:
+        raise ValueError(
+            f"{without} of {len(faces)} faces were published without their clips, so nobody can say which belong "
+            "together: give figures per face only"
+        )
 
 
 def save(table: pd.DataFrame, path: Path) -> None:
@@ -126,6 +151,13 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def measured(path: Path) -> dict[str, Any]:
+    """What the file of a clip says of itself: the columns fps, frames, width, height and sha256. Raises VideoError."""
+    info = video.probe(path)
+    known = {"fps": round(info.fps, 4), "frames": info.frames, "width": info.width, "height": info.height}
+    return {**known, "sha256": sha256(path)}
+
+
 def clip_key(path: str) -> str:
     """A key for the clip at a relative path: readable, safe as a file name, different for different paths.
 
@@ -157,11 +189,17 @@ def split_by_group(groups: pd.Series, fractions: dict[str, float], seed: int) ->
 
 def _read(path: Path, columns: dict[str, str]) -> pd.DataFrame:
     try:
-        table = pd.read_csv(path, dtype="string", keep_default_na=False, encoding="utf-8")
-    except FileNotFoundError:
+        # Without a header first: as a header, two columns of one name would quietly become two names.
+        table = pd.read_csv(path, dtype="string", keep_default_na=False, encoding="utf-8", header=None)
+    except (FileNotFoundError, IsADirectoryError):
         raise FileNotFoundError(f"{path}: no such table") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: not a CSV table in UTF-8 ({str(error).splitlines()[0]})") from error
+    table = table.iloc[1:].set_axis(table.iloc[0].to_list(), axis=1).reset_index(drop=True)
+    if double := table.columns[table.columns.duplicated()].to_list():
+        raise ValueError(f"{path}: the column {double[0]} is there twice")
+    if table.empty:
+        raise ValueError(f"{path}: the table has no rows")
     for column in [c for c in table.columns if c in columns]:
         table[column] = _typed(table[column], columns[column], path)
     return table
@@ -172,8 +210,13 @@ def _typed(values: pd.Series, kind: str, path: Path) -> pd.Series:
     try:
         if kind == _FLAG:
             return values.map({"True": True, "False": False, pd.NA: pd.NA}.__getitem__).astype(kind)
-        return values if kind == _TEXT else pd.to_numeric(values).astype(kind)
-    except (ValueError, TypeError, KeyError) as error:
+        if kind == _TEXT:
+            return values
+        numbers = pd.to_numeric(values)
+        if kind == _WHOLE and (numbers.dropna() % 1 != 0).any():  # astype() would cut them off
+            raise ValueError("not whole")
+        return numbers.astype(kind)
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
         wanted = {_WHOLE: "whole numbers", _NUMBER: "numbers", _FLAG: "True or False"}[kind]
         raise ValueError(f"{path}: the column {values.name} should hold {wanted}") from error
 
@@ -185,22 +228,29 @@ def _check(table: pd.DataFrame, columns: dict[str, str], name: str) -> pd.DataFr
         raise ValueError(f"{name}: the columns {', '.join(missing)} are missing")
     table = table[list(columns)].astype(columns).reset_index(drop=True)
     for column in columns:
-        if column not in _MAY_BE_EMPTY and table[column].isna().any():
-            raise ValueError(f"{name}: the column {column} is empty in row {int(table[column].isna().argmax()) + 1}")
+        empty = table[column].isna()
+        if columns is FACES and column in _OF_A_CLIP:
+            empty &= table["clip"].notna()
+        if column not in _MAY_BE_EMPTY and empty.any():
+            raise ValueError(f"{name}: the column {column} is empty in row {int(empty.argmax()) + 1}")
     for column, words in (("label", LABELS), ("split", SPLITS)):
         if other := sorted(set(table[column]) - set(words)):
             raise ValueError(f"{name}: the column {column} holds {other[0]!r}; it may hold {', '.join(words)}")
     if not table["crf"].dropna().between(0, 51).all():
         raise ValueError(f"{name}: the column crf must lie between 0 and 51, or be empty where it is unknown")
+    for column in set(columns) & _NEVER_NEGATIVE:
+        if (wrong := table[column].dropna()[lambda values: ~values.between(0, _MOST)]).size:
+            raise ValueError(f"{name}: the column {column} holds {wrong.iloc[0]:g}; it cannot")
     for column in ("path", "mask"):
         for path in table[column].dropna().unique():
-            if not _inside(path):
+            if not inside(path):
                 raise ValueError(f"{name}: the path {path!r} leaves the dataset; paths are relative, without '..'")
     _one_split_a_group(table, name)
     return table
 
 
-def _inside(path: str) -> bool:
+def inside(path: str) -> bool:
+    """Whether a path of a table stays in the table's folder: relative, no '..', nothing another system would read."""
     parts = PurePosixPath(path).parts
     return bool(parts) and ".." not in parts and not path.startswith("/") and not re.search(r"[\\:\x00]", path)
 

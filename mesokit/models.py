@@ -2,9 +2,11 @@
 
 Input: (n, size, size, 3) float32 RGB in [0, 1]. Output: (n, 1) float32, the score p_real in [0, 1] (real = 1).
 Layers carry names that notebooks use: conv1.. or block1.. (what a block computes, after its ReLU), norm1.., pool1..,
-hidden, hidden_leaky (the 16 hidden neurons), logit and p_real.
+hidden, hidden_leaky (the 16 hidden neurons), logit and p_real. Xception, which the paper compares with, shares the
+input, logit and p_real; between them its layers are called as in keras.applications.
 """
 
+import math
 from collections.abc import Callable
 
 from mesokit.backend import keras
@@ -78,7 +80,41 @@ def meso_inception4(size: int = SIZE, seed: int = 0) -> keras.Model:
     return _tail(inputs, x, first + 20, "meso_inception4")
 
 
-NETWORKS: dict[str, Callable[..., keras.Model]] = {"meso4": meso4, "meso_inception4": meso_inception4}
+def xception(size: int = SIZE, seed: int = 0) -> keras.Model:
+    """Xception (Chollet 2017) with one output, untrained: 20,809,001 trainable parameters of 20,863,529, at any size.
+
+    `size`: pixels a side, at least 32 (the paper's comparison does not say; ImageNet's Xception takes 299). `seed`: of
+    the initial weights. Pixels in [0, 1] are brought to Xception's own [-1, 1] inside.
+    """
+    inputs = keras.Input((size, size, 3), name="face")
+    x = layers.Rescaling(2.0, -1.0, name="rescale")(inputs)  # keras.applications.xception.preprocess_input
+    base = keras.applications.Xception(include_top=False, weights=None, input_tensor=x, pooling="avg")
+    x = layers.Dense(1, name="logit")(base.output)
+    network = keras.Model(inputs, layers.Activation("sigmoid", name="p_real")(x), name="xception")
+    kernels = [weight for weight in network.weights if "kernel" in weight.name]
+    for i, kernel in enumerate(kernels):  # keras.applications takes no seed
+        kernel.assign(keras.initializers.GlorotUniform(SEEDS * seed + i)(kernel.shape))
+    return network
+
+
+NETWORKS: dict[str, Callable[..., keras.Model]] = {
+    "meso4": meso4,
+    "meso_inception4": meso_inception4,
+    "xception": xception,
+}
+
+
+def multiply_adds(network: keras.Model) -> int:
+    """Multiplications with a weight that `network` does for one face: of its convolutions and dense layers.
+
+    Each kernel is applied at each place of its layer's output. Batch normalization and pooling are not counted.
+    """
+    total = 0
+    for layer in network.layers:
+        kernels = [weight.shape for weight in layer.weights if "kernel" in weight.name]
+        if kernels:
+            total += math.prod(layer.output.shape[1:-1]) * sum(math.prod(shape) for shape in kernels)
+    return total
 
 
 def logits(network: keras.Model) -> keras.Model:

@@ -8,7 +8,7 @@ import base64
 import math
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import numpy as np
 from mesokit import evaluation, faces, video
 from mesokit.evaluation import Score
 
-SUFFIXES = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".jpg", ".jpeg", ".png", ".webp", ".bmp"}
+SUFFIXES = video.CLIP_SUFFIXES | (video.PHOTO_SUFFIXES - {".tif", ".tiff"})
 ALREADY_ALIGNED = (
     0.8  # share of a square image's side that its face's crop would take; the authors' faces: 0.83 to 1.03
 )
@@ -93,6 +93,18 @@ def judge(
     return Judged(str(path), verdict, reason, round(value, 6), rows, crops)
 
 
+def light(one: Judged) -> Judged:
+    """The same without its crops but the one that a page shows: so that a folder of any size can be judged."""
+    if not len(one.crops):
+        return one
+    return replace(one, crops=one.crops[[_middle(one)]].copy())
+
+
+def _middle(one: Judged) -> int:
+    """The face with the median score."""
+    return int(np.argsort([row["p_real"] for row in one.frames])[len(one.frames) // 2])
+
+
 def _faces(path: Path, frames: int, min_face: int) -> tuple[int, list[tuple[video.Frame, faces.Face]]]:
     """How many frames were looked at, and those with a face, beside it."""
     if video.is_image(path):
@@ -137,7 +149,7 @@ def _thumbnail(one: Judged) -> str | None:
     """The face with the median score, as a data address."""
     if not len(one.crops):
         return None
-    middle = one.crops[np.argsort([row["p_real"] for row in one.frames])[len(one.crops) // 2]]
+    middle = one.crops[_middle(one) if len(one.crops) == len(one.frames) else 0]
     _, data = cv2.imencode(".jpg", cv2.cvtColor(cv2.resize(middle, (128, 128)), cv2.COLOR_RGB2BGR))
     return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode()
 

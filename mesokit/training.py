@@ -36,6 +36,7 @@ RECIPES = {
     # Two cores see about 60 faces a second: small batches take more steps from the same number of faces. Few steps need
     # moving statistics that follow faster, or the network is judged with those of its first, untrained steps.
     "class": Recipe(iterations=1600, batch=16, divide_every=1000, check_every=200, norm_momentum=0.9),
+    "long": Recipe(iterations=3000, batch=16, divide_every=2000, check_every=250, norm_momentum=0.9),
     "smoke": Recipe(
         iterations=600,
         batch=8,
@@ -66,6 +67,7 @@ def fit(
 ) -> pd.DataFrame:
     """Train `network` in place on the `train` faces of `table`; a row per look at the `val` faces, for a figure.
 
+    `verbose`: as in Keras; "auto" is its progress bar, or in a report, where bars do not move, a line for each look.
     Returns columns iteration, loss, accuracy, val_loss, val_accuracy (losses: mean squared error). The weights of the
     best val_loss are kept, also when Ctrl-C stops the training. The same seed repeats it on the same machine.
     Raises ValueError where a split has no faces or lacks one of the two classes.
@@ -76,6 +78,8 @@ def fit(
             raise ValueError(
                 f"the split {split!r} needs real and forged faces; it has {rows['label'].value_counts().to_dict()}"
             )
+    if verbose == "auto":
+        verbose = 2 if os.environ.get("MESOKIT_REPORT") else 1
     keras.utils.set_random_seed(seed)
     optimizer = keras.optimizers.Adam(schedule(recipe), beta_1=0.9, beta_2=0.999)
     network.compile(optimizer, loss="mean_squared_error", metrics=["accuracy"], jit_compile=True)

@@ -103,7 +103,8 @@ def _checked(path: Path, entry: Entry) -> Path:
 def load(source: str | os.PathLike[str]) -> keras.Model:
     """A network with the weights `source`: a name in `WEIGHTS`, or a file ending in .h5, .weights.h5 or .keras.
 
-    The network and its input size are recognised by the shapes in the file. Raises FileNotFoundError, OSError, and
+    The network and its input size are recognised by the shapes in the file; those of Xception fit any size, and a .h5
+    file of it is read at 256 pixels. Raises FileNotFoundError, OSError, and
     ValueError for what is not a weight file of these networks, is damaged, holds NaN or infinity, or carries code.
     """
     path = fetch(str(source)) if str(source) in WEIGHTS else Path(source)
@@ -172,9 +173,11 @@ def _recognise(shapes: list[tuple[int, ...]], path: Path) -> keras.Model:
     """The network whose arrays have exactly these shapes; the input size follows from the first dense layer's rows."""
     dense = [shape[0] for shape in shapes if len(shape) == 2 and shape[1] == 16]
     cells = round((dense[0] / 16) ** 0.5) if len(dense) == 1 else 0  # 16 channels; four poolings divide a side by 32
-    if 1 <= cells <= 64:
-        for build in models.NETWORKS.values():
-            network = build(size=32 * cells)
+    any_size = models.SIZE if (2048, 1) in shapes else 0  # Xception's logit, after a pooling that forgets the size
+    sizes = {"meso4": 32 * cells, "meso_inception4": 32 * cells, "xception": any_size}
+    for name, size in sizes.items():
+        if 32 <= size <= 2048:
+            network = models.NETWORKS[name](size=size)
             if sorted(tuple(w.shape) for w in network.weights if "seed" not in w.path) == shapes:
                 return network
     raise ValueError(f"{path}: not the weights of {' or '.join(models.NETWORKS)}: its arrays have other shapes")

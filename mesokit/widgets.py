@@ -6,11 +6,16 @@ In a report there is no kernel to answer, so an explorer shows its first figure 
 import html
 import os
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
+import pandas as pd
 import plotly.graph_objects as go
 from IPython.display import HTML, display
+
+from mesokit import dataset, plots
+from mesokit import review as reviews
 
 
 class Explorer:
@@ -46,8 +51,51 @@ class Explorer:
             display(HTML(note))
             return
         self._show()
-        box = ipywidgets.HBox(list(self.controls.values()), layout={"flex_flow": "row wrap"})
+        box = ipywidgets.HBox(self._row(), layout={"flex_flow": "row wrap"})
         display(ipywidgets.VBox([box, self.output]))
+
+    def _row(self) -> list[ipywidgets.Widget]:
+        """What stands above the figure."""
+        return list(self.controls.values())
+
+
+class Review(Explorer):
+    """Accept or reject faces: two buttons and a reason beside the explorer of one face at a time."""
+
+    def __init__(self, root: Path, table: pd.DataFrame):
+        """`table`: the faces to look at, rows of faces.csv of the dataset in `root`."""
+        self.root, self.table = root, table.reset_index(drop=True)
+        self.reason = ipywidgets.Dropdown(options=reviews.REASONS, description="if rejected, because")
+        self.reason.style.description_width = "initial"
+        self.buttons = {word: ipywidgets.Button(description=word) for word in ("accept", "reject")}
+        for word, button in self.buttons.items():
+            button.on_click(lambda _button, keep=word == "accept": self._decide(keep))
+        super().__init__(self._face, {"face": _control("face", range(len(table)), None)})
+
+    def _face(self, face: int) -> go.Figure:
+        row = self.table.loc[[face]]
+        audit = reviews.read(self.root).set_index("face")
+        said = "not judged yet"
+        if (key := row["face"].iloc[0]) in audit.index:
+            said = "accepted" if audit.loc[key, "keep"] else f"rejected: {audit.loc[key, 'reason']}"
+        image = dataset.images(row, self.root)
+        return plots.faces(image, [f"{face + 1} of {len(self.table)}: {key}, {said}"], columns=1, side=300)
+
+    def _decide(self, keep: bool) -> None:
+        slider = self.controls["face"]
+        reviews.decide(self.root, self.table.loc[slider.value, "face"], keep, self.reason.value)
+        if slider.value < len(self.table) - 1:
+            slider.value += 1
+        else:
+            self._redraw()
+
+    def _row(self) -> list[ipywidgets.Widget]:
+        return [*self.controls.values(), *self.buttons.values(), self.reason]
+
+
+def review(root: str | os.PathLike[str], table: pd.DataFrame) -> Review:
+    """An explorer that asks for a decision on each face of `table`, and writes it down as `mesokit.review` says."""
+    return Review(Path(root), table)
 
 
 def explore(

@@ -50,3 +50,28 @@ def test_wrong_use_is_one_sentence(blurred):
         baselines.fit("magic", table, root)
     with pytest.raises(ValueError, match="one class only"):
         baselines.fit("sharpness", table[table["label"] == "real"], root)
+
+
+def _scored(right, clips):
+    label = np.where(np.arange(len(right)) % 2, "forged", "real")
+    p_real = np.where((label == "real") == np.array(right, bool), 0.9, 0.1)
+    return pd.DataFrame({"clip": clips, "crf": 0, "frame": range(len(right)), "label": label, "p_real": p_real})
+
+
+def test_the_interval_is_that_of_the_accuracy():
+    rng = np.random.default_rng(0)
+    scores = _scored(rng.random(60) < 0.8, np.repeat([f"c{i}" for i in range(6)], 10))
+    right = ((scores["p_real"] > 0.5) == (scores["label"] == "real")).to_numpy(float)
+    mean, low, high = baselines.mean_over_clips(right, scores["clip"])
+    assert (low, high) == pytest.approx(evaluation.interval(scores))
+    assert mean == pytest.approx(evaluation.accuracy(scores)["accuracy"])
+
+
+def test_gain_is_counted_face_by_face():
+    clips = ["a"] * 4 + ["b"] * 4
+    good, poor = _scored([1, 1, 1, 0, 1, 1, 1, 0], clips), _scored([1, 0, 1, 0, 1, 0, 1, 0], clips)
+    assert baselines.gain(good, poor) == (0.25, 0.25, 0.25)  # both clips gain alike: nothing depends on which is drawn
+    mean, low, high = baselines.gain(good, _scored([0, 0, 0, 0, 1, 1, 1, 0], clips))
+    assert (mean, low, high) == (0.375, 0, 0.75)
+    with pytest.raises(ValueError, match="the same faces in the same order"):
+        baselines.gain(good, poor[::-1])

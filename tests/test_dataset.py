@@ -1,13 +1,21 @@
 """The dataset on disk: its layout, its truth, and that a killed run can be taken up again."""
 
+import errno
 import hashlib
 import json
+import os
 import shutil
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import psutil
 import pytest
+from PIL import Image
 
-from mesokit import dataset, faces, manifest, video
+from mesokit import dataset, faces, manifest, sources, video
+from mesokit.dataset import building, files
+from mesokit.dataset import clip as clip_module
 
 
 def _digest(root):
@@ -121,3 +129,198 @@ def test_no_face_anywhere(tmp_path, tiny):
     with pytest.raises(ValueError, match="no clip gave a face"):
         next(building)
     assert not (tmp_path / "out" / "faces.csv").exists()
+
+
+# --- kept apart from the detector: what is written, when, and what is left when it stops ------------------------------
+
+FACE = faces.Face(
+    (60.0, 40.0, 60.0, 80.0), 0.99, np.array([[75, 70], [105, 70], [90, 88], [78, 105], [102, 105]], np.float32)
+)
+
+
+@pytest.fixture
+def films(tmp_path, monkeypatch):
+    """Five clips of two scenes each at two levels, one clip that is no video; every frame has the same face."""
+    monkeypatch.setattr(faces, "load", lambda: None)
+    monkeypatch.setattr(faces, "follow", lambda frames, min_face: [FACE for _ in frames])
+    rng = np.random.default_rng(0)
+    rows = []
+    for i in range(6):
+        for crf in (23, 40):
+            takes = [np.kron(rng.integers(0, 256, (9, 12, 3)), np.ones((16, 16, 1))).astype(np.uint8) for _ in "ab"]
+            path = tmp_path / "films" / f"{i}_{crf}.mp4"
+            path.parent.mkdir(exist_ok=True)
+            if i == 5:
+                path.write_text("no video")
+            else:
+                video.write_clip(path, [take for take in takes for _ in range(14)], 25, crf)
+            known = {"clip": f"c{i}", "identity": f"p{i}", "group": f"g{i}", "split": ("train", "test")[i % 2]}
+            label = ("real", "forged")[i // 3]
+            rows.append({**known, "path": path.name, "crf": crf, "method": label, "label": label})
+    return manifest.check_clips(pd.DataFrame(rows).reindex(columns=list(manifest.CLIPS))), tmp_path / "films"
+
+
+def _all(building):
+    return {built.clip: built for built in building}
+
+
+def test_failures_are_a_table_and_are_tried_again_when_asked_or_changed(films, tmp_path):
+    clips, root = films
+    out = tmp_path / "out"
+    built = _all(dataset.build(clips, root, out, frames=2))
+    assert "5_23.mp4: not a readable video" in built["c5"].error and built["c0"].faces == 4
+    failures = pd.read_csv(out / "failures.csv")
+    assert failures["clip"].tolist() == ["c5"] and "re-encode it" in failures["reason"][0]
+    assert manifest.read_json(out / "dataset.json")["failed"] == ["c5"]
+    record = next((out / ".rows").glob("c5-*.json"))
+    before = record.stat().st_mtime_ns
+    assert _all(dataset.build(clips, root, out, frames=2))["c5"].error == built["c5"].error
+    assert record.stat().st_mtime_ns == before
+    _all(dataset.build(clips, root, out, frames=2, retry=True))
+    assert record.stat().st_mtime_ns > before
+    for crf in (23, 40):
+        shutil.copy(root / f"0_{crf}.mp4", root / f"5_{crf}.mp4")
+    assert _all(dataset.build(clips, root, out, frames=2))["c5"].error is None
+    assert pd.read_csv(out / "failures.csv").empty
+
+
+def test_a_clip_whose_file_changed_is_built_again(films, tmp_path):
+    clips, root = films
+    _all(dataset.build(clips, root, tmp_path / "out", frames=4))
+    short = [frame.image for frame in video.read_frames(root / "0_23.mp4", range(6))]
+    for crf in (23, 40):
+        video.write_clip(root / f"0_{crf}.mp4", short, 25, crf)
+    _all(dataset.build(clips, root, tmp_path / "out", frames=4))
+    _all(dataset.build(clips, root, tmp_path / "new", frames=4))
+    assert _digest(tmp_path / "out") == _digest(tmp_path / "new")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="kills copies of this process")
+def test_killed_at_every_move_and_started_again_it_is_the_same(films, tmp_path):
+    """A copy of this process dies before the n-th file is moved into place, for every n; the next run does the rest."""
+    clips, root = films
+    _all(dataset.build(clips, root, tmp_path / "whole", frames=2))
+    whole, kills, n = _digest(tmp_path / "whole"), 0, 1
+    out = tmp_path / "killed"
+    while True:
+        if not (child := os.fork()):
+            _die_at_move(n, lambda: _all(dataset.build(clips, root, out, frames=2)))
+        if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0:
+            break
+        kills += 1
+        n += 2  # a run that moves nothing before it dies would never end
+        if kills % 5 == 0:
+            shutil.rmtree(out)
+    assert kills > 10
+    assert _digest(out) == whole
+    assert not (out / ".part").exists() and not list(out.glob(".part*"))
+
+
+def _die_at_move(n, work):
+    """Run `work` in this copy of the process and leave it: without a goodbye before the n-th move."""
+    move, moved = Path.replace, iter(range(1, n))
+
+    def replace(self, target):
+        if next(moved, None) is None:
+            os._exit(9)
+        return move(self, target)
+
+    Path.replace = replace
+    try:
+        work()
+    except BaseException:
+        os._exit(8)
+    os._exit(0)
+
+
+def test_two_runs_do_not_write_into_one_folder(films, tmp_path, monkeypatch):
+    clips, root = films
+    monkeypatch.setattr(building, "PATIENCE", 0.1)
+    first = dataset.build(clips, root, tmp_path / "out", frames=1)
+    next(first)
+    with pytest.raises(ValueError, match="another run is writing here; wait for it"):
+        next(dataset.build(clips, root, tmp_path / "out", frames=1))
+    first.close()
+    _all(dataset.build(clips, root, tmp_path / "out", frames=1))
+
+
+def test_a_full_disk_stops_the_run_and_is_no_fault_of_the_clip(films, tmp_path, monkeypatch):
+    clips, root = films
+    write = files.write_png
+
+    def full(path, image):
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(clip_module, "write_png", full)
+    with pytest.raises(OSError, match="No space left"):
+        _all(dataset.build(clips, root, tmp_path / "out", frames=1))
+    assert not (tmp_path / "out" / "faces.csv").exists()
+    monkeypatch.setattr(clip_module, "write_png", write)
+    assert sum(built.error is None for built in dataset.build(clips, root, tmp_path / "out", frames=1)) == 5
+
+
+def test_which_frames(films, tmp_path):
+    clips, root = films
+    taken = {}
+    for sampling in dataset.SAMPLINGS:
+        _all(dataset.build(clips, root, tmp_path / sampling, frames=2, sampling=sampling))
+        table = dataset.read(tmp_path / sampling).query("clip == 'c0' and crf == 23")
+        taken[sampling] = table["frame"].tolist()
+        assert manifest.read_json(tmp_path / sampling / "dataset.json")["parameters"]["sampling"] == sampling
+    assert taken["even"] == [7, 21]
+    assert taken["scenes"] == [3, 10, 17, 24]  # two of each scene
+    keys = video.keyframes(root / "0_23.mp4").tolist()
+    assert keys[0] == 0 and set(taken["keyframes"]) <= set(keys)
+    with pytest.raises(ValueError, match="no sampling is called 'random'; there are even, scenes, keyframes"):
+        next(dataset.build(clips, root, tmp_path / "out", sampling="random"))
+
+
+def test_sizes_of_both_classes_are_matched():
+    sizes = {"real": [50] * 60 + [200] * 40, "forged": [50] * 20 + [200] * 20}
+    rows = [{"label": label, "box_w": size, "box_h": size - 5} for label in sizes for size in sizes[label]]
+    table = pd.DataFrame(rows).assign(split="train", crf=23, keep=True)
+    kept = dataset.matched(table)
+    kept = kept[kept["keep"].astype(bool)]
+    share = pd.crosstab(kept["box_w"], kept["label"], normalize="columns")
+    assert share["real"].to_numpy() == pytest.approx(share["forged"].to_numpy(), abs=0.02)
+    assert len(kept) == 126  # of 100 and 40: nine tenths of both, no more than must go
+    assert dataset.matched(table).equals(dataset.matched(table))
+
+
+def test_an_estimate_is_what_a_build_takes(films, tmp_path):
+    clips, root = films
+    clips = clips[clips["clip"] != "c5"]
+    said = dataset.estimate(clips, root, frames=3, min_face=40)
+    _all(dataset.build(clips, root, tmp_path / "out", frames=3))
+    table = dataset.read(tmp_path / "out")
+    size = sum((tmp_path / "out" / path).stat().st_size for path in table["path"]) / 1e9
+    assert (said["clips"], said["faces"]) == (5, len(table))
+    assert said["gigabytes"] == pytest.approx(size, rel=0.3) and 0 < said["hours"] < 0.1
+
+
+def test_aligned_faces_become_a_dataset(tmp_path):
+    rng = np.random.default_rng(0)
+    for part in ("train_test", "validation"):
+        for class_ in ("df", "real"):
+            for i in range(2):
+                path = tmp_path / part / class_ / f"{class_}{i:05d}.jpg"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(rng.integers(0, 256, (180 + i, 180, 3), np.uint8)).save(path)
+    (tmp_path / "train_test" / "df" / "df00009.jpg").write_text("no picture")
+    table = sources.index("mesonet-faces", tmp_path).table
+    built = _all(dataset.adopt(table, tmp_path, tmp_path / "out", {"name": "authors"}))
+    made = dataset.read(tmp_path / "out")
+    assert sum(one.error is not None for one in built.values()) == 1 and len(made) == 8
+    assert dataset.images(made, tmp_path / "out").shape == (8, 256, 256, 3)
+    assert next(iter(dataset.batches(made, tmp_path / "out")))[0].shape == (8, 256, 256, 3)
+    assert _all(dataset.adopt(table, tmp_path, tmp_path / "out")).keys() == built.keys()
+
+
+def test_faces_are_read_as_they_are_needed(tmp_path):
+    """Five thousand faces are 3.9 GB as numbers; two batches of them take a small part of that."""
+    files.write_png(tmp_path / "face.png", np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8))
+    table = pd.DataFrame({"path": ["face.png"] * 5000, "label": ["real", "forged"] * 2500})
+    next(iter(dataset.batches(table.head(8), tmp_path, 4)))
+    before = psutil.Process().memory_info().rss
+    assert len(list(dataset.training_batches(table, tmp_path, 32, None, seed=0).take(2))) == 2
+    assert psutil.Process().memory_info().rss - before < 400e6

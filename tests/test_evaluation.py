@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from mesokit import evaluation, models
+from mesokit.evaluation import scoring
 
 SHARED = {"method": "real", "identity": "a", "group": "g", "split": "test"}
 
@@ -25,7 +26,7 @@ HAND = _scores(
 )
 
 
-@pytest.mark.parametrize("name", models.NETWORKS)
+@pytest.mark.parametrize("name", ["meso4", "meso_inception4"])
 def test_scorer_agrees_with_keras(name):
     network = models.NETWORKS[name](size=64, seed=5)
     for norm in ("norm1", "norm4"):  # moving statistics that a forgotten training=False would not use
@@ -39,7 +40,7 @@ def test_scorer_agrees_with_keras(name):
 
 
 def test_the_fast_path_is_used():
-    assert evaluation._onnx(models.meso4(size=32)) is not None
+    assert scoring._onnx(models.meso4(size=32)) is not None
 
 
 def test_scorer_refuses_pixels_of_unknown_range():
@@ -57,6 +58,11 @@ def test_rules():
     assert evaluation.RULES["mean"](p_real) == pytest.approx(0.525)
     assert evaluation.RULES["median"](p_real) == pytest.approx(0.55)
     assert evaluation.RULES["vote"](p_real) == 0.5
+    odds = [9, 1.5, 1 / 9, 1]  # p / (1 - p), whose product is 1.5
+    assert evaluation.RULES["log-odds"](p_real) == pytest.approx(1.5**0.25 / (1 + 1.5**0.25))
+    assert np.prod(odds) == pytest.approx(1.5)
+    assert evaluation.RULES["log-odds"](np.array([0.0, 1.0], np.float32)) == pytest.approx(0.5)
+    assert evaluation.RULES["trimmed"](np.array([0.0, 0.4, 0.5, 0.6, 0.6])) == pytest.approx(0.5)  # the middle three
     with pytest.raises(ValueError, match="no aggregation rule is called 'best'; there are mean"):
         evaluation.rule("best")
 
@@ -75,7 +81,80 @@ def test_accuracy_by_hand():
     assert frames["accuracy_forged"] == pytest.approx(2 / 3)
     assert frames["roc_auc"] == pytest.approx(7 / 9)  # of 9 pairs, real 0.2 loses to forged 0.3 and 0.6
     assert evaluation.accuracy(evaluation.per_clip(HAND))["accuracy"] == 1
-    assert np.isnan(evaluation.accuracy(HAND[HAND["label"] == "real"])["roc_auc"])
+    one_class = evaluation.accuracy(HAND[HAND["label"] == "real"])
+    assert np.isnan([one_class[name] for name in ("roc_auc", "eer", "accuracy_forged")]).all()
+    assert frames["brier"] == pytest.approx((0.1**2 + 0.8**2 + 0.3**2 + 0.6**2 + 0.1**2 + 0.3**2) / 6)
+    # Called real over a falling threshold: .9 r, .7 r, .6 f, .3 f, .2 r, .1 f. Missed real and passed forged are both
+    # 1/3 where (passed, found) = (1/3, 2/3).
+    assert evaluation.equal_error_rate(HAND) == pytest.approx(1 / 3)
+
+
+def test_equal_error_rate_between_two_corners():
+    # (passed, found): (0, 0) (0, 1/2) (1, 1/2) (1, 1): the line found = 1 - passed crosses the second side at 1/2
+    scores = _scores([("a", "real", 0.9), ("b", "forged", 0.5), ("c", "real", 0.1)])
+    assert evaluation.equal_error_rate(scores) == pytest.approx(0.5)
+    assert evaluation.equal_error_rate(scores.iloc[:2]) == 0
+    assert evaluation.equal_error_rate(scores.iloc[1:]) == 1
+
+
+def test_who_abstains_is_counted_and_not_judged():
+    scores = pd.concat([HAND, _scores([("d", "forged", np.nan)])])
+    found = evaluation.accuracy(scores)
+    assert (found["n"], found["abstained"]) == (6, 1)
+    assert found["accuracy"] == pytest.approx(4 / 6)
+    assert evaluation.interval(scores) == evaluation.interval(HAND)
+    assert evaluation.verdicts(scores).tolist() == ["real", "forged", "real", "real", "forged", "forged", "abstain"]
+    clips = scores.drop_duplicates("clip").drop(columns="p_real")
+    judged = evaluation.per_clip(HAND, clips=clips)
+    assert judged["clip"].tolist() == ["a", "b", "c", "d"]
+    assert judged["n_faces"].tolist() == [3, 2, 1, 0]
+    assert evaluation.verdicts(judged).tolist() == ["real", "forged", "forged", "abstain"]
+
+
+def test_a_clip_of_unknown_level_is_judged():
+    unknown = HAND.assign(crf=pd.array([pd.NA] * len(HAND), "Int64"))
+    judged = evaluation.per_clip(unknown, clips=unknown.drop_duplicates("clip").drop(columns="p_real"))
+    assert judged["p_real"].tolist() == pytest.approx([0.6, 0.35, 0.3])
+
+
+def test_keyframes_are_a_choice_of_frames():
+    scores = HAND.assign(keyframe=[True, False, False, False, True, True])
+    assert evaluation.per_clip(evaluation.keyframes(scores))["p_real"].tolist() == pytest.approx([0.9, 0.1, 0.3])
+
+
+def test_threshold_is_chosen_between_two_scores():
+    assert evaluation.threshold_for(HAND) == pytest.approx(0.65)  # over all forged ones, under two of three real ones
+    assert evaluation.threshold_for(HAND.assign(p_real=[0.9, 0.8, 0.7, 0.1, 0.2, 0.3])) == 0.5  # nothing is better
+    low = HAND.assign(p_real=[0.10, 0.11, 0.12, 0.01, 0.02, 0.04])
+    assert evaluation.threshold_for(low) == pytest.approx(0.07)
+    assert evaluation.accuracy(low, evaluation.threshold_for(low))["accuracy"] == 1
+    with pytest.raises(ValueError, match="one class only"):
+        evaluation.threshold_for(HAND[HAND["label"] == "real"])
+
+
+def test_confusion_by_hand():
+    assert evaluation.confusion(HAND).to_numpy().tolist() == [[2, 1], [1, 2]]
+    assert evaluation.confusion(HAND, 0.65).loc["is forged"].tolist() == [0, 3]
+
+
+def test_calibration_agrees_with_scikit_learn():
+    from sklearn.calibration import calibration_curve
+
+    rng = np.random.default_rng(0)
+    p_real = rng.random(500)
+    scores = pd.DataFrame({"p_real": p_real, "label": np.where(rng.random(500) < p_real**2, "real", "forged")})
+    found = evaluation.calibration(scores)
+    share, mean = calibration_curve(scores["label"] == "real", p_real, n_bins=10)
+    assert found["share_real"].tolist() == pytest.approx(share)
+    assert found["p_real"].tolist() == pytest.approx(mean)
+    assert found["n"].sum() == 500
+
+
+def test_summary_has_a_row_for_each_group():
+    table = evaluation.summary(pd.concat([HAND, HAND.assign(crf=40, p_real=1 - HAND["p_real"])]), "crf")
+    assert table["accuracy"].tolist() == pytest.approx([4 / 6, 2 / 6])
+    assert (table["low"] <= table["accuracy"]).all()
+    assert (table["accuracy"] <= table["high"]).all()
 
 
 def test_interval_draws_clips_not_frames():
@@ -86,3 +165,77 @@ def test_interval_draws_clips_not_frames():
     low, high = evaluation.interval(many)
     assert low == pytest.approx(0.5 - 1.96 * 0.025, abs=0.01)
     assert high == pytest.approx(0.5 + 1.96 * 0.025, abs=0.01)
+
+
+@pytest.mark.parametrize("metric", ["accuracy_real", "roc_auc", "brier"])
+def test_intervals_of_any_metric_are_those_of_drawn_rows(metric):
+    """The bootstrap weighs clips; here it draws their rows again, as the textbook does."""
+    rng = np.random.default_rng(3)
+    scores = _scores([(f"c{i}", "real" if i % 2 else "forged", rng.random()) for i in range(30) for _ in range(4)])
+    low, high = evaluation.interval(scores, metric=metric, resamples=300)
+    real, p_real = ((scores["label"] == "real").to_numpy().reshape(30, 4), scores["p_real"].to_numpy().reshape(30, 4))
+    again = []
+    for _ in range(300):
+        drawn = rng.integers(0, 30, 30)
+        again.append(evaluation.METRICS[metric](real[drawn].ravel(), p_real[drawn].ravel(), np.ones(120), 0.5))
+    assert (low, high) == pytest.approx(np.quantile(again, [0.025, 0.975]), abs=0.04)
+    with pytest.raises(ValueError, match="no metric is called 'best'; there are accuracy"):
+        evaluation.interval(scores, metric="best", resamples=1)
+
+
+def test_differences_are_paired():
+    rng = np.random.default_rng(0)
+    hard = rng.random(200) < 0.5  # half of the clips are wrong for everybody
+    rows = [(f"c{i}", "real", 0.1 if bad else 0.9) for i, bad in enumerate(hard)]
+    first, second = _scores(rows), _scores(rows)
+    second.loc[np.flatnonzero(~hard)[:10], "p_real"] = 0.1  # ten more of 200
+    value, low, high = evaluation.difference(first, second)
+    assert value == pytest.approx(0.05)
+    assert (low, high) == pytest.approx((0.05 - 1.96 * 0.0154, 0.05 + 1.96 * 0.0154), abs=0.01)  # sqrt(.05 * .95 / 200)
+    unpaired = np.subtract(*evaluation.interval(first)[::-1])
+    assert high - low < unpaired / 2
+    with pytest.raises(ValueError, match="same clips on both sides"):
+        evaluation.difference(first, second.iloc[1:])
+
+
+def test_frames_against_clips_is_a_difference_too():
+    value, low, high = evaluation.difference(evaluation.per_clip(HAND), HAND)
+    assert value == pytest.approx(1 - 4 / 6)
+    assert 0 <= low <= value <= high
+
+
+def test_intraclass_correlation_by_hand():
+    # Means 0.8 and 0.2 around 0.5: between = 2 * (0.09 + 0.09) / 1 = 0.36; within = 4 * 0.01 / 2 = 0.02.
+    scores = _scores([("a", "real", 0.9), ("a", "real", 0.7), ("b", "real", 0.3), ("b", "real", 0.1)])
+    assert evaluation.intraclass_correlation(scores) == pytest.approx((0.36 - 0.02) / (0.36 + 0.02))
+    assert np.isnan(evaluation.intraclass_correlation(scores[scores["clip"] == "a"]))
+
+
+def test_intraclass_correlation_finds_what_was_put_in_whatever_the_label():
+    rng = np.random.default_rng(1)
+    clip = np.repeat(np.arange(2000), rng.integers(2, 8, 2000))
+    label = np.where(clip % 2, "real", "forged")
+    values = np.sqrt(0.3) * rng.normal(size=2000)[clip] + np.sqrt(0.7) * rng.normal(size=len(clip)) + 5 * (clip % 2)
+    scores = pd.DataFrame({"clip": clip, "crf": 23, "label": label, "p_real": values})
+    assert evaluation.intraclass_correlation(scores) == pytest.approx(0.3, abs=0.04)
+
+
+def test_effective_number():
+    assert evaluation.effective_number(20, 0) == 20
+    assert evaluation.effective_number(20, 1) == 1
+    assert evaluation.effective_number(21, 0.2) == pytest.approx(21 / 5)
+
+
+def test_effective_number_is_the_variance_of_a_mean():
+    rng = np.random.default_rng(2)
+    frames = np.sqrt(0.4) * rng.normal(size=(20000, 1)) + np.sqrt(0.6) * rng.normal(size=(20000, 10))
+    assert 1 / frames.mean(1).var() == pytest.approx(evaluation.effective_number(10, 0.4), rel=0.05)
+
+
+def test_more_frames_of_one_clip_do_not_help_where_all_are_alike():
+    rows = [(f"c{i}", "real", 0.9 if i % 4 else 0.1) for i in range(40) for _ in range(10)]
+    found = evaluation.by_number(_scores(rows), [1, 9])
+    assert found["n"].tolist() == [1, 9]
+    assert found["one_clip"].tolist() == [0.75, 0.75]
+    # The mean of 9 strangers is right when 5 or more of them are, each with 3/4: 0.951.
+    assert found["strangers"].tolist() == pytest.approx([0.75, 0.951], abs=0.02)

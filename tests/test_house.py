@@ -18,17 +18,21 @@ ORDER = [
     "backend",
     "video",
     "scenes",
-    "faces",
+    "spectrum",
     "manifest",
+    "faces",
     "synthetic",
     "sources",
     "dataset",
+    "review",
     "models",
     "weights",
     "training",
     "evaluation",
     "baselines",
+    "probes",
     "scan",
+    "stress",
     "interpret",
     "plots",
     "checks",
@@ -36,7 +40,7 @@ ORDER = [
     "report",
     "cli",
 ]
-WITHOUT_TENSORFLOW = {"plots", "manifest", "video", "scenes"}
+WITHOUT_TENSORFLOW = {"plots", "manifest", "video", "scenes", "spectrum"}
 HEAVY = {"tensorflow", "keras", "mtcnn", "onnxruntime", "tf_keras_vis", "backend"}
 
 

@@ -23,9 +23,15 @@ LAYERS = {
 
 
 @pytest.mark.parametrize(
-    ("name", "trainable", "total"), [("meso4", 27_977, 28_073), ("meso_inception4", 28_615, 28_725)]
+    ("name", "trainable", "total"),
+    [
+        ("meso4", 27_977, 28_073),
+        ("meso_inception4", 28_615, 28_725),
+        # Keras documents 22,910,480 with 1000 classes: 2,049,000 of them in the last layer, for which ours has 2,049.
+        ("xception", 20_809_001, 22_910_480 - 2_049_000 + 2_049),
+    ],
 )
-def test_parameter_counts_are_the_papers(name, trainable, total):
+def test_parameter_counts_are_the_published(name, trainable, total):
     network = models.NETWORKS[name]()
     assert sum(int(np.prod(w.shape)) for w in network.trainable_weights) == trainable
     assert network.count_params() == total
@@ -38,6 +44,23 @@ def test_any_input_size_and_seed(name):
     faces = np.random.default_rng(0).random((2, 100, 100, 3), dtype=np.float32)
     assert np.array_equal(same(faces), again(faces))
     assert not np.allclose(same(faces), other(faces))
+
+
+def test_xception_sees_pixels_from_minus_one_to_one():
+    network = models.xception(size=71, seed=3)
+    face = np.random.default_rng(0).integers(0, 256, (1, 71, 71, 3)).astype(np.float32)
+    seen = models.activations(network, "rescale", "p_real")(face / 255)[0]
+    assert np.allclose(seen, keras.applications.xception.preprocess_input(face.copy()), atol=1e-6)
+    assert network.output_names == ["p_real"]
+    assert models.logits(network).output_shape == (None, 1)
+
+
+def test_multiply_adds_by_hand():
+    convolutions = 256**2 * 27 * 8 + 128**2 * 200 * 8 + 64**2 * 200 * 16 + 32**2 * 400 * 16
+    assert models.multiply_adds(models.meso4()) == convolutions + 8 * 8 * 16 * 16 + 16
+    inputs = keras.Input((10, 10, 4))
+    one = keras.Model(inputs, keras.layers.SeparableConv2D(6, 3, strides=2, padding="same")(inputs))
+    assert models.multiply_adds(one) == 25 * (9 * 4 + 4 * 6)
 
 
 def _outputs(network, faces):

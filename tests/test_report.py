@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from xml.etree import ElementTree
 
 import nbformat
 import numpy as np
@@ -10,8 +11,13 @@ import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from mesokit import report
+from mesokit import manifest, report
+from mesokit.report import index, watch
+from mesokit.report.compare import changes
+from mesokit.report.inputs import inputs
+from mesokit.report.junit import junit
 
+LIMIT = 12  # seconds for the notebook that hangs: enough to start a kernel on a busy machine
 HOSTILE = "<script>alert(1)</script>"
 PARAMETERS = 'epochs = 3  # passes\nrate = 0.1  # step\nname = "a"  # word\nlevels: list = [0, 23]\nnothing = None'
 
@@ -36,6 +42,8 @@ def good(folder):
         'report.record("epochs", np.int64(epochs))\nreport.record("auc", np.float32(0.5))\n'
         f'report.record({HOSTILE!r}, {HOSTILE!r})\nreport.record("empty", float("nan"))\n'
         'report.record("folder", os.path.basename(os.getcwd()))',
+        "from mesokit import checks\nchecks.exercise('Right.')(len)([])",
+        "checks.exercise('Right.')(len)(3)",
         f'report.claim("falls {HOSTILE}", 0.891, np.float64(0.9), 0.8, 0.95, "agrees", "because {HOSTILE}")',
         f'go.Figure(go.Scatter(y=[1, 2])).update_layout(title="{HOSTILE}")',
         "import ipywidgets\nipywidgets.interact(lambda a: print(a), a=3);",
@@ -62,7 +70,9 @@ def finished(tmp_path_factory):
     broken.write_text("{not a notebook")
     events = []
     parameters = {"00_good": {"epochs": 5, "rate": "1e-3"}, "not here": {"x": 1}}
-    outcomes = list(report.run(notebooks, parameters, out, timeout=6, progress=lambda *event: events.append(event)))
+    hanging = notebooks.pop(2)
+    outcomes = list(report.run(notebooks, parameters, out, progress=lambda *event: events.append(event)))
+    outcomes[2:2] = report.run([hanging], {}, out, timeout=LIMIT)
     report.render(out, outcomes, report.environment("smoke", parameters))
     return out, {outcome.name: outcome for outcome in outcomes}, events
 
@@ -81,11 +91,11 @@ def test_each_notebook_ends_as_it_should(finished):
         outcomes["01_raises"].error
         == f"KeyError: '{HOSTILE}\\nmore', in cell [2]: raise KeyError(\"{HOSTILE}\\nmore\")"
     )
-    assert outcomes["02_hangs"].error == "stopped after its limit of 6 s, in cell [2]: while True:"
+    assert outcomes["02_hangs"].error == f"stopped after its limit of {LIMIT} s, in cell [2]: while True:"
     assert outcomes["03_dies"].error == "the kernel died, exit status 3, in cell [2]: os._exit(3)"
     assert "JSON" in outcomes["05_broken"].error
     assert outcomes["00_good"].error is None and outcomes["04_expected"].error is None
-    assert 6 < outcomes["02_hangs"].seconds < 6 + report.GRACE
+    assert LIMIT < outcomes["02_hangs"].seconds < LIMIT + watch.GRACE
     assert all(20 < outcomes[name].peak_mb < 1000 for name in ("00_good", "03_dies"))
 
 
@@ -98,14 +108,19 @@ def test_nothing_is_left_running(finished):
 def test_progress_counts_cells(finished):
     _, _, events = finished
     of_good = [event[1:] for event in events if event[0] == "00_good"]
-    assert of_good == sorted(of_good) and of_good[-1] == (8, 8)  # with the injected cell
+    assert of_good == sorted(of_good) and of_good[-1] == (10, 10)  # with the injected cell
     assert ("01_raises", 2, 4) in events
 
 
 def test_results_json(finished):
     out, _, _ = finished
     results = json.loads((out / "results.json").read_text())
-    assert list(results) == ["environment", "notebooks", "results", "claims"]
+    assert {"environment", "notebooks", "results", "claims"} <= set(results)
+    assert results["parameters"]["00_good"]["epochs"] == 5 and results["parameters"]["00_good"]["levels"] == [0, 23]
+    assert [(check["notebook"], check["passed"]) for check in results["checks"]] == [
+        ("00_good", True),
+        ("00_good", False),
+    ]
     assert [set(row) for row in results["notebooks"]] == [{"name", "status", "seconds", "peak_mb", "error"}] * 6
     recorded = {"epochs": 5, "auc": 0.5, HOSTILE: HOSTILE, "empty": None, "folder": "note {books}"}
     assert results["results"]["00_good"] == recorded
@@ -146,18 +161,101 @@ def test_failures_come_first_and_link_to_where_it_broke(finished):
     assert "An interactive control" in (out / "00_good.html").read_text()
 
 
+def test_a_check_that_failed_stands_above_the_notebooks_with_a_link_to_its_cell(finished):
+    out, _, _ = finished
+    index = (out / "index.html").read_text()
+    assert index.index("Not yet: checking it raised TypeError") < index.index('id="notebooks"')
+    (cell,) = set(re.findall(r'<a href="00_good.html#(cell-id=[\w-]+)">00_good</a></section>', index))
+    assert f'id="{cell}"' in (out / "00_good.html").read_text()
+
+
+def test_junit(finished):
+    suite = ElementTree.fromstring((finished[0] / "junit.xml").read_text())
+    assert suite.attrib["tests"] == "8" and suite.attrib["failures"] == "5"
+    failed = {case.attrib["name"]: case.find("failure") for case in suite}
+    assert failed["04_expected"] is None and failed["02_hangs"].attrib["type"] == "timeout"
+    assert HOSTILE in failed["01_raises"].attrib["message"]
+    bad = {"name": "a\x00b", "status": "failed", "seconds": 1.0, "error": "\x1b[31mred"}
+    assert "\x00" not in ElementTree.fromstring(junit({"notebooks": [bad], "checks": []}))[0].attrib["name"]
+
+
+def result(**changed):
+    """The results of a run of one notebook with one claim, as results.json holds them."""
+    claim = {"notebook": "a", "claim": "c", "ours": 0.9, "low": 0.8, "high": 0.95, "verdict": "agrees"}
+    environment = {"preset": "smoke", "packages": {"keras": changed.pop("keras", "3.1")}}
+    book = {"name": "a", "status": changed.pop("status", "ok"), "seconds": changed.pop("seconds", 40.0)}
+    files = {"data": [{"name": "d", "sha256": changed.pop("sha256", "0")}], "weights": []}
+    claims = [claim | changed]
+    return {"environment": environment, "notebooks": [book], "results": {}, "claims": claims, "inputs": files}
+
+
+@pytest.mark.parametrize(
+    ("now", "kinds"),
+    [
+        ({}, []),
+        ({"ours": 0.81}, []),
+        ({"ours": 0.7}, ["number"]),
+        ({"ours": 0.7, "verdict": "differs"}, ["verdict", "number"]),
+        ({"claim": "d"}, ["claim", "claim"]),
+        ({"status": "failed"}, ["status"]),
+        ({"seconds": 44.0}, []),
+        ({"seconds": 60.0}, ["time"]),
+        ({"keras": "3.2", "sha256": "1"}, ["setting", "setting"]),
+    ],
+)
+def test_changes(now, kinds):
+    assert [row["kind"] for row in changes(result(), result(**now))] == kinds
+
+
+def test_changes_of_a_claim_without_an_interval():
+    assert changes(result(low=None, high=None, ours="falls"), result(ours="falls")) == []
+    (row,) = changes(result(low=None, high=None), result(low=None, high=None, ours=0.91))
+    assert (row["old"], row["new"]) == ("0.9", "0.91")
+
+
+def test_render_shows_what_changed(tmp_path, finished):
+    out, outcomes, _ = finished
+    chosen = [outcomes["00_good"]]
+    previous = report.read_results(out)
+    previous["claims"][0]["verdict"] = "differs"
+    text = report.render(tmp_path, chosen, previous["environment"], previous).read_text()
+    assert "<b>verdict</b>" in text and "Against the run before" not in (out / "index.html").read_text()
+    assert [row["kind"] for row in json.loads((tmp_path / "results.json").read_text())["changes"]] == ["verdict"]
+    with pytest.raises(ValueError, match="not the results of a report"):
+        report.read_results(tmp_path / "absent")
+
+
+def test_inputs_hash_the_data_and_say_whether_they_are_as_described(tmp_path):
+    root = tmp_path / "work" / "smoke"
+    (root / "weights").mkdir(parents=True)
+    (root / "weights" / "mine.weights.h5").write_bytes(b"1")
+    (root / "clips.csv").write_text("a")
+    (root / "faces.csv").write_text("b")
+    hashes = {"clips.csv": manifest.sha256(root / "clips.csv"), "faces.csv": "of another table"}
+    manifest.write_json({"sha256": hashes}, root / "dataset.json")
+    found = inputs([(tmp_path / "notebooks", {"work": "../work", "preset": "smoke"}), (tmp_path, {})])
+    assert [(row["name"], row["as_described"]) for row in found["data"]] == [
+        ("smoke/clips.csv", True),
+        ("smoke/faces.csv", False),
+    ]
+    bundled = {row["name"]: row for row in found["weights"]}
+    assert bundled["meso4-deepfake"]["as_described"] is True
+    assert bundled["smoke/mine.weights.h5"]["as_described"] is None
+    assert inputs([(tmp_path, {"work": "nowhere", "preset": "smoke"})])["data"] == []
+
+
 def test_render_leaves_the_old_report_when_it_fails(tmp_path, finished, monkeypatch):
     _, outcomes, _ = finished
     chosen = [outcomes["01_raises"], outcomes["04_expected"]]
     report.render(tmp_path, chosen, {})
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    assert set(before) == {"index.html", "results.json", "01_raises.html", "04_expected.html"}
-    monkeypatch.setattr(report, "_template", lambda name: 1 / 0)
+    assert set(before) == {"index.html", "results.json", "junit.xml", "01_raises.html", "04_expected.html"}
+    monkeypatch.setattr(index, "_template", lambda name: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         report.render(tmp_path, chosen[:1], {})
     monkeypatch.setattr("pathlib.Path.replace", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        report._write(tmp_path / "index.html", "half")
+        manifest.write(tmp_path / "index.html", b"half")
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
@@ -173,11 +271,11 @@ def test_interruption_skips_the_rest_and_still_reports(tmp_path, monkeypatch):
 
 
 def test_an_ignored_interrupt_ends_in_a_kill(tmp_path, monkeypatch):
-    monkeypatch.setattr(report, "GRACE", 1)
+    monkeypatch.setattr(watch, "GRACE", 1)
     stubborn = "import time\nwhile True:\n    try: time.sleep(1)\n    except KeyboardInterrupt: pass"
     started = time.monotonic()
-    (outcome,) = report.run([write(tmp_path, "a", stubborn)], {}, tmp_path / "out", timeout=2)
-    assert outcome.status == "timeout" and time.monotonic() - started < 10
+    (outcome,) = report.run([write(tmp_path, "a", stubborn)], {}, tmp_path / "out", timeout=8)
+    assert outcome.status == "timeout" and time.monotonic() - started < 30
 
 
 def test_run_refuses_wrong_parameters_before_anything_runs(tmp_path):

@@ -89,7 +89,7 @@ def test_json_is_the_contract(clip, tmp_path, small_weights):
     [
         (["x.mp4", "--weights", "nothing"], "no such weight file"),
         (["x.mp4", "--rule", "best"], "no aggregation rule is called 'best'"),
-        (["x.mp4", "--frames", "0"], "whole number of at least 1"),
+        (["x.mp4", "--frames", "0"], "whole number from 1 to 999999"),
         (["x.mp4", "--html", "absent/page.html"], "its folder does not exist"),
     ],
 )

@@ -64,6 +64,17 @@ def test_ctrl_c_keeps_the_best_weights(patterns):
     )
 
 
+def test_a_bar_for_people_and_lines_for_reports(patterns, monkeypatch):
+    table, root = patterns
+    monkeypatch.setattr(keras.Model, "fit", lambda self, *_, verbose, **__: asked.append(verbose))
+    asked: list[int] = []
+    monkeypatch.delenv("MESOKIT_REPORT", raising=False)
+    training.fit(models.meso4(), table, root, RECIPE)
+    monkeypatch.setenv("MESOKIT_REPORT", "1")
+    training.fit(models.meso4(), table, root, RECIPE)
+    assert asked == [1, 2]
+
+
 def test_a_split_without_one_class_is_refused(patterns):
     table, root = patterns
     with pytest.raises(ValueError, match="the split 'val' needs real and forged faces; it has {'real': 8}"):

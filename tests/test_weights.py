@@ -36,6 +36,14 @@ def test_keras_file_comes_back(tmp_path):
     assert np.array_equal(weights.load(tmp_path / "own.keras")(FACES), network(FACES))
 
 
+def test_xception_comes_back_at_the_usual_size(tmp_path):
+    network = models.xception(size=96, seed=3)
+    weights.save(network, tmp_path / "big.weights.h5")
+    again = weights.load(tmp_path / "big.weights.h5")
+    assert (again.name, again.input_shape) == ("xception", (None, 256, 256, 3))
+    assert all(np.array_equal(a, b) for a, b in zip(again.get_weights(), network.get_weights(), strict=True))
+
+
 def test_known_files_have_the_published_hashes(reference):
     for name, entry in weights.WEIGHTS.items():
         if name.startswith("afchar-"):

@@ -1,0 +1,44 @@
+"""Index a public dataset, or a folder of clips, as it lies on disk: a clip table that extract_faces.py reads.
+
+python data_scripts/index_dataset.py faceforensics FaceForensics++ --out FaceForensics++/clips.csv
+
+NAME is faceforensics, celebdf, dfdc, mesonet-faces (face rows, there are no clips) or folder. What is listed and not
+there, there and not listed, or left out is counted here and named in full in OUT_findings.csv.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from mesokit import manifest, sources
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Write the table and its findings; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", metavar="NAME", choices=list(sources.SOURCES), help=", ".join(sources.SOURCES))
+    parser.add_argument("root", metavar="ROOT", type=Path, help="folder of the dataset; paths are relative to it")
+    parser.add_argument("--out", type=Path, required=True, help="table to write")
+    parser.add_argument("--seed", type=int, default=0, help="draws the split where none is official (%(default)s)")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    arguments = parser.parse_args(argv)
+    try:
+        table, findings = sources.index(arguments.name, arguments.root, arguments.seed)
+        manifest.save(table, arguments.out)
+        listing = arguments.out.with_name(f"{arguments.out.stem}_findings.csv")
+        manifest.save(findings, listing)
+    except (ValueError, OSError) as error:
+        if arguments.debug:
+            raise
+        print(f"index_dataset: {error}", file=sys.stderr)
+        return 2
+    what = "clip" if "fps" in table else "face"
+    print(f"{arguments.out}: {table[what].nunique()} {what}s in {table['group'].nunique()} groups")
+    print(table.groupby(["split", "method"])[what].nunique().unstack(fill_value=0).to_string())
+    for line in sources.summary(findings):
+        print(line)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

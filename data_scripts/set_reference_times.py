@@ -1,0 +1,37 @@
+"""Take the times of a report as those that `mesokit check` scales to other machines.
+
+    python data_scripts/set_reference_times.py report
+
+Run it on the machine that made the report, right after it and with nothing else running: it measures there what
+`mesokit check` measures elsewhere. The report must be of all notebooks, from an empty work folder.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from mesokit import manifest
+from mesokit import report as reports
+from mesokit.report import estimate
+
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Write the reference times; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("report", type=Path, help="folder of the report")
+    parser.add_argument("--out", type=Path, default=NOTEBOOKS, help="folder of the notebooks (%(default)s)")
+    arguments = parser.parse_args(argv)
+    try:
+        made = estimate.reference(reports.read_results(arguments.report), estimate.probe())
+    except ValueError as error:
+        print(f"set_reference_times: {error}", file=sys.stderr)
+        return 2
+    manifest.write_json(made, arguments.out / estimate.FILE)
+    print(f"{len(made['seconds'])} notebooks, probe {made['probe']}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

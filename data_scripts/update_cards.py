@@ -1,0 +1,42 @@
+"""Write the table of bundled weights in docs/model_card.md from the cards beside the weights.
+
+python data_scripts/update_cards.py
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from mesokit import manifest
+
+ROOT = Path(__file__).parent.parent
+CARD = ROOT / "docs" / "model_card.md"
+MARK = "<!-- made by data_scripts/update_cards.py; do not edit below -->\n"
+
+
+def table() -> str:
+    """A row for each bundled network and each way that its card measured it, as Markdown."""
+    lines = ["| weights | measured on | n | accuracy | of real | of forged | ROC AUC |", "| --- " * 7 + "|"]
+    notes = ["", "| weights | sha256 | trained on | recipe | seed |", "| --- " * 5 + "|"]
+    for path in sorted((ROOT / "mesokit" / "bundled").glob("*.json")):
+        card = json.loads(path.read_text(encoding="utf-8"))
+        for where, found in card["metrics"].items():
+            names = ("accuracy", "accuracy_real", "accuracy_forged", "roc_auc")
+            numbers = " | ".join(f"{found[name]:.3f}" for name in names)
+            lines.append(f"| `{card['name']}` | {where} | {found['n']:.0f} | {numbers} |")
+        data, recipe = card["data"], card["recipe"]
+        faces = f"{data['name']}, {data['counts']['faces_train']} faces in training"
+        hashed = f"`{card['sha256'][:16]}...`"
+        notes.append(f"| `{card['name']}` | {hashed} | {faces} | {recipe['name']} | {card['seed']} |")
+    return "\n".join([*lines, *notes]) + "\n"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Renew the table; returns the exit status."""
+    text = CARD.read_text(encoding="utf-8")
+    manifest.write(CARD, (text[: text.index(MARK) + len(MARK)] + "\n" + table()).encode())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,51 @@
+"""Scores and what they are worth: per frame, per clip, and how sure one can be.
+
+A score is always p_real, the network's output: 1 = real, 0 = forged. A row is called real where p_real > threshold,
+0.5 as in the paper unless said otherwise. Tables of scores have the columns of faces.csv and `p_real`.
+"""
+
+from mesokit.evaluation.metrics import (
+    METRICS,
+    accuracy,
+    calibration,
+    confusion,
+    difference,
+    equal_error_rate,
+    interval,
+    summary,
+    threshold_for,
+)
+from mesokit.evaluation.rules import (
+    RULES,
+    by_number,
+    effective_number,
+    intraclass_correlation,
+    keyframes,
+    per_clip,
+    rule,
+    verdicts,
+)
+from mesokit.evaluation.scoring import Score, score_faces, scorer
+
+__all__ = [
+    "METRICS",
+    "RULES",
+    "Score",
+    "accuracy",
+    "by_number",
+    "calibration",
+    "confusion",
+    "difference",
+    "effective_number",
+    "equal_error_rate",
+    "interval",
+    "intraclass_correlation",
+    "keyframes",
+    "per_clip",
+    "rule",
+    "score_faces",
+    "scorer",
+    "summary",
+    "threshold_for",
+    "verdicts",
+]

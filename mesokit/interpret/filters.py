@@ -1,0 +1,123 @@
+"""What single filters compute: their weights, how these alternate in sign, what frequencies they pass, what they find.
+
+Afchar et al. 2018, read a run +,-,+ in the first weights as a discrete second derivative. A run of three
+random weights alternates in a quarter of all cases, so the count needs its null distribution: `untrained`.
+A kernel is (h, w, channels, filters) float32, as Keras keeps it.
+"""
+
+import numpy as np
+
+from mesokit import models
+from mesokit.backend import keras
+
+SECOND = np.array([1.0, -2.0, 1.0]) / np.sqrt(6)  # the discrete second derivative, of length 1
+
+
+def convolutions(network: keras.Model) -> list[str]:
+    """The names of the convolution layers of `network`, in its order."""
+    return [layer.name for layer in network.layers if isinstance(layer, keras.layers.Conv2D)]
+
+
+def first_kernels(network: keras.Model) -> list[str]:
+    """The first convolution on each way from the image whose kernel is larger than 1x1: what a first filter looks like.
+
+    Meso-4 has one, conv1. MesoInception-4 has the 3x3 kernels of three branches; they see mixtures of the colours.
+    """
+    wide = [name for name in convolutions(network) if max(kernel(network, name).shape[:2]) > 1]
+    if not wide:
+        raise ValueError(f"{network.name} has no convolution larger than 1x1")
+    block = wide[0].split("_")[0]
+    return [name for name in wide if name.split("_")[0] == block]
+
+
+def _convolution(network: keras.Model, layer: str) -> keras.layers.Conv2D:
+    if layer not in convolutions(network):
+        raise ValueError(f"{network.name} has no convolution {layer!r}; it has {', '.join(convolutions(network))}")
+    return network.get_layer(layer)
+
+
+def kernel(network: keras.Model, layer: str) -> np.ndarray:
+    """The weights of the convolution `layer`: (h, w, channels, filters) float32."""
+    return np.asarray(_convolution(network, layer).kernel)
+
+
+def untrained(network: keras.Model, layer: str, seeds: range) -> np.ndarray:
+    """Kernels of `layer` as they are before training, one for each seed: (n, h, w, channels, filters) float32."""
+    one = _convolution(network, layer)
+    draw, config = type(one.kernel_initializer), one.kernel_initializer.get_config()
+    shape = tuple(one.kernel.shape)
+    return np.stack([np.asarray(draw.from_config({**config, "seed": seed})(shape)) for seed in seeds])
+
+
+def lines(weights: np.ndarray) -> np.ndarray:
+    """The rows, then the columns of kernels (..., s, s, channels, filters): (..., 2 * s, s, channels, filters).
+
+    Axis -4 numbers the lines, axis -3 runs along a line.
+    """
+    if weights.shape[-4] != weights.shape[-3] or weights.shape[-4] < 3:
+        raise ValueError(f"kernels must be square and at least 3x3 to have lines; got {weights.shape[-4:-2]}")
+    return np.concatenate([weights, np.swapaxes(weights, -4, -3)], axis=-4)
+
+
+def alternates(weights: np.ndarray) -> np.ndarray:
+    """Which lines run like +,-,+ or -,+,-: (..., 2 * s, channels, filters) bool.
+
+    In a line of more than three weights neighbours of one sign count as one: +,+,-,-,+ alternates, +,-,+,- does not. A
+    weight of exactly 0 has no sign and is passed over.
+    """
+    signs = np.moveaxis(np.sign(lines(weights)), -3, -1)
+    changes, last = np.zeros(signs.shape[:-1], int), signs[..., 0]
+    for place in range(1, signs.shape[-1]):
+        now = signs[..., place]
+        changes += now * last < 0
+        last = np.where(now == 0, last, now)
+    return changes == 2
+
+
+def second_derivative_share(weights: np.ndarray) -> np.ndarray:
+    """How much of each line of 3x3 kernels is a second derivative: (..., 6, channels, filters) in [0, 1].
+
+    The squared cosine between the line and 1, -2, 1. A random line has a third on average; NaN for a line of zeros.
+    """
+    if weights.shape[-3] != 3:
+        raise ValueError(f"a share needs kernels of 3x3; got {weights.shape[-4:-2]}")
+    found = lines(weights)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.einsum("...lscf,s->...lcf", found, SECOND) ** 2 / (found**2).sum(axis=-3)
+
+
+def p_value(found: float, null: np.ndarray) -> float:
+    """How often chance reaches `found`: (k + 1) / (n + 1), k of the n values of `null` being as large or larger.
+
+    The one is the case itself: with n values nothing is rarer than 1 / (n + 1) (Davison and Hinkley 1997, 4.2).
+    """
+    null = np.asarray(null)
+    return float((1 + (null >= found).sum()) / (1 + null.size))
+
+
+def frequency_response(weights: np.ndarray, size: int = 64, dilation: int = 1) -> np.ndarray:
+    """How strongly kernels pass each frequency: magnitudes (size, size, channels, filters), frequency 0 in the middle.
+
+    The axes run from -1/2 to almost 1/2 cycles per pixel, down and across. `dilation`: of the layer.
+    """
+    height, width = (dilation * (side - 1) + 1 for side in weights.shape[:2])
+    spread = np.zeros((height, width, *weights.shape[2:]))
+    spread[::dilation, ::dilation] = weights
+    return np.abs(np.fft.fftshift(np.fft.fft2(spread, (size, size), axes=(0, 1)), axes=(0, 1)))
+
+
+def dilation(network: keras.Model, layer: str) -> int:
+    """How far apart the weights of the convolution `layer` stand, in cells of its input."""
+    return int(_convolution(network, layer).dilation_rate[0])
+
+
+def feature_maps(network: keras.Model, layer: str, faces: np.ndarray) -> np.ndarray:
+    """What each filter of `layer` finds where: (n, h, w, filters) float32 from faces (n, size, size, 3) uint8 RGB."""
+    size = network.input_shape[1]
+    if faces.dtype != np.uint8 or faces.shape[1:] != (size, size, 3):
+        raise ValueError(f"faces must be (n, {size}, {size}, 3) uint8; got {faces.shape} {faces.dtype}")
+    found = models.activations(network, layer)(faces.astype(np.float32) / 255, training=False)
+    found = found[0] if isinstance(found, list) else found  # Keras unwraps a list of one, or not
+    if len(found.shape) != 4:
+        raise ValueError(f"{layer} has no maps: its output is {tuple(found.shape[1:])}; take a layer before flatten")
+    return np.asarray(found)

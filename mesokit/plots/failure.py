@@ -1,0 +1,105 @@
+"""Where detectors fail: curves against the strength of a change, crossed forgeries, rare forgeries."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from mesokit.plots.style import COLOURS, DASHES, FORGED, GRAY, OTHER, REAL, layout
+
+OUTCOMES = {  # of a clip: colour, symbol
+    "passed": (GRAY, "circle-open"),
+    "false alarm": (REAL, "x"),
+    "found": (FORGED, "square"),
+    "missed": (COLOURS[3], "diamond"),
+}
+
+
+def curves(table: pd.DataFrame, x: str, untouched: float | Sequence[float] = (), log: bool = False) -> go.Figure:
+    """Accuracy of each detector, then p_real of real and forged faces for each, with intervals, against the strength.
+
+    `table`: as `stress.curve` gives it; `x`: what the strength is, with its unit; `untouched`: strengths to mark with
+    dotted lines, where nothing was done or where the network learnt; `log`: logarithmic strengths.
+    """
+    names = list(table["detector"].unique())
+    titles = ["accuracy", *(f"p_real by the {name}" for name in names)]
+    figure = make_subplots(1, len(titles), subplot_titles=titles, horizontal_spacing=0.06)
+    for name, colour, dash in zip(names, (OTHER, *COLOURS[3:]), DASHES, strict=False):
+        rows = table[table["detector"] == name]
+        _line(figure, rows[rows["what"] == "accuracy"], name, colour, dash, 1)
+    for column, name in enumerate(names, start=2):
+        for label, colour, dash in (("real", REAL, "solid"), ("forged", FORGED, "dash")):
+            rows = table[(table["detector"] == name) & (table["what"] == f"p_real of {label}")]
+            _line(figure, rows, f"{label} faces", colour, dash, column, legend=column == 2)
+    for at in np.atleast_1d(untouched):
+        figure.add_vline(at, line={"color": GRAY, "dash": "dot"})
+    strengths = sorted(table["strength"].unique())
+    axis = {"type": "log", "tickvals": strengths, "ticktext": [f"{value:g}" for value in strengths]} if log else {}
+    figure.update_xaxes(title=x, **axis).update_yaxes(range=[-0.03, 1.03])
+    return layout(figure, 380, legend={"orientation": "h", "y": -0.25})
+
+
+def _line(
+    figure: go.Figure, rows: pd.DataFrame, name: str, colour: str, dash: str, column: int, legend: bool = True
+) -> None:
+    """A line with its interval as a band."""
+    rows = rows.sort_values("strength")
+    around = {"x": [*rows["strength"], *rows["strength"][::-1]], "y": [*rows["high"], *rows["low"][::-1]]}
+    look = {"fill": "toself", "fillcolor": colour, "opacity": 0.18, "line": {"width": 0}, "mode": "lines"}
+    quiet = {"showlegend": False, "hoverinfo": "skip"}
+    figure.add_trace(go.Scatter(**around, **look, **quiet), row=1, col=column)
+    line = {"x": rows["strength"], "y": rows["value"], "line": {"color": colour, "dash": dash}}
+    trace = go.Scatter(**line, name=name, mode="lines+markers", showlegend=legend)
+    figure.add_trace(trace, row=1, col=column)
+
+
+def crossed(table: pd.DataFrame) -> go.Figure:
+    """A field for each row of `table` (columns trained, tested, accuracy, low, high), its accuracy written in it."""
+    value = table.pivot_table("accuracy", "trained", "tested", sort=False)
+    words = table.assign(
+        words=[f"<b>{r.accuracy:.2f}</b><br>{r.low:.2f} to {r.high:.2f}" for r in table.itertuples()]
+    ).pivot_table("words", "trained", "tested", aggfunc="first", sort=False)
+    bar = {"title": "accuracy"}
+    field = go.Heatmap(z=value, x=list(value.columns), y=list(value.index), zmin=0.5, zmax=1, colorbar=bar)
+    field.update(text=words, texttemplate="%{text}", textfont={"color": "black"}, xgap=3, ygap=3)
+    field.update(colorscale=[(0, "white"), (1, COLOURS[5])])  # light enough for black words, and in print
+    figure = go.Figure(field).update_yaxes(autorange="reversed", automargin=True, title="trained on")
+    return layout(figure, 140 + 75 * len(value), xaxis_title="tested on")
+
+
+def base_rate(shares: dict[str, float], right: dict[float, float], prevalence: float) -> go.Figure:
+    """Left: 1000 clips by truth and verdict. Right: the share of alarms that are right, against the share of forgeries.
+
+    `shares`: of found, missed, false alarm, passed, as `stress.alarms` gives them at `prevalence`; `right`: prevalence
+    -> share of right alarms.
+    """
+    figure = make_subplots(1, 2, horizontal_spacing=0.1, column_widths=[0.5, 0.5])
+    counts = _thousand(shares)
+    at = 0
+    for name in ("found", "missed", "false alarm", "passed"):
+        colour, symbol = OUTCOMES[name]
+        places = np.arange(at, at + counts[name])
+        at += counts[name]
+        marker = {"color": colour, "symbol": symbol, "size": 6}
+        dots = {"x": places % 40, "y": -(places // 40), "name": f"{name}: {1000 * shares[name]:.3g}"}
+        figure.add_trace(go.Scatter(**dots, mode="markers", marker=marker, hoverinfo="name"), row=1, col=1)
+    line = {"x": list(right), "y": list(right.values()), "line": {"color": OTHER}, "showlegend": False}
+    figure.add_trace(go.Scatter(**line, mode="lines"), row=1, col=2)
+    here = float(np.interp(np.log(prevalence), np.log(list(right)), list(right.values())))
+    words = {"text": [f" {here:.1%}"], "textposition": "top center", "cliponaxis": False}
+    dot = {"x": [prevalence], "y": [here], "marker": {"color": FORGED, "size": 12}, "showlegend": False}
+    figure.add_trace(go.Scatter(**dot, **words, mode="markers+text"), row=1, col=2)
+    figure.update_xaxes(visible=False, col=1).update_yaxes(visible=False, col=1)
+    figure.update_xaxes(title="share of clips that are forged", type="log", tickformat="~%", col=2)
+    figure.update_yaxes(title="share of alarms that are right", range=[-0.03, 1.1], tickformat=".0%", col=2)
+    title = {"text": f"1000 clips, {100 * prevalence:.3g} % of them forged", "font": {"size": 14}, "y": 0.97}
+    return layout(figure, 420, title=title, legend={"orientation": "h", "y": -0.2})
+
+
+def _thousand(shares: dict[str, float]) -> dict[str, int]:
+    """The four shares as whole numbers of 1000 clips: the largest takes what rounding leaves."""
+    counts = {name: round(1000 * shares[name]) for name in OUTCOMES}
+    largest = max(counts, key=lambda name: counts[name])
+    return counts | {largest: counts[largest] + 1000 - sum(counts.values())}

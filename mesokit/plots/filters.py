@@ -1,0 +1,96 @@
+"""Filters and what neurons want to see: kernels, maps, ascents, sign groups."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from mesokit.plots.pictures import _rgb, faces
+from mesokit.plots.style import ABOVE, FORGED, GRAY, REAL, layout
+
+SIGNED = [[0.0, FORGED], [0.5, "#FFFFFF"], [1.0, REAL]]  # negative, zero, positive
+
+
+def kernels(weights: np.ndarray, channels: Sequence[str] = ("red", "green", "blue"), side: int = 85) -> go.Figure:
+    """Kernels (h, w, channels, filters): a row for each input channel, a column for each filter, one signed scale."""
+    rows, columns = weights.shape[2:]
+    titles = [f"filter {i}" for i in range(columns)]
+    figure = make_subplots(rows, columns, column_titles=titles, row_titles=list(channels), horizontal_spacing=0.01)
+    for row in range(rows):
+        for column in range(columns):
+            trace = go.Heatmap(z=weights[:, :, row, column], coloraxis="coloraxis", hovertemplate="%{z:.3f}<extra/>")
+            figure.add_trace(trace, row=row + 1, col=column + 1)
+    figure.update_xaxes(visible=False).update_yaxes(visible=False, autorange="reversed").update_annotations(
+        font_size=11
+    )
+    top = float(np.abs(weights).max())
+    axis = {"colorscale": SIGNED, "cmin": -top, "cmax": top, "colorbar": {"title": "weight"}}
+    return layout(figure, rows * side + 90, coloraxis=axis)
+
+
+def chance(found: float, null: np.ndarray, x: str) -> go.Figure:
+    """What is left to chance: a histogram of `null` (n,) and a line at what was found; `x` names what is counted."""
+    figure = go.Figure(go.Histogram(x=null, nbinsx=30, name="untrained", marker={"color": GRAY}))
+    figure.add_vline(found, line={"color": REAL, "width": 3}, annotation_text=f"trained: {found:.3f}")
+    return layout(figure, 320, xaxis_title=x, yaxis_title="untrained networks", bargap=0.05)
+
+
+def filter_maps(maps: Sequence[np.ndarray], titles: Sequence[str], columns: int = 6, side: int = 160) -> go.Figure:
+    """Maps (h, w), each on its own scale: from 0 in dark violet to its maximum, which is in the title, in yellow.
+
+    A map with negative values is white at 0, blue where positive, orange where negative.
+    """
+    tops = [float(np.abs(one).max()) for one in maps]
+    drawn = [_coloured(np.asarray(one, float) / (top or 1.0)) for one, top in zip(maps, tops, strict=True)]
+    words = [f"{title}, max {top:.3g}" for title, top in zip(titles, tops, strict=True)]
+    return faces(drawn, words, columns, side)
+
+
+def _coloured(values: np.ndarray) -> np.ndarray:
+    """A map in [-1, 1] or [0, 1] as a picture (h, w, 3) uint8 RGB, enlarged without blur when it is small."""
+    picture: np.ndarray
+    if values.min() < 0:
+        ends = np.array([_rgb(FORGED), (255, 255, 255), _rgb(REAL)], float)
+        picture = np.stack([np.interp(values, [-1, 0, 1], ends[:, i]) for i in range(3)], axis=-1).astype(np.uint8)
+    else:
+        bgr = cv2.applyColorMap((255 * values).astype(np.uint8), cv2.COLORMAP_VIRIDIS)
+        picture = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+    zoom = max(1, 256 // len(picture))
+    return cv2.resize(picture, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_NEAREST)
+
+
+def ascent(trace: pd.DataFrame) -> go.Figure:
+    """One climb: f, the penalty, and f less the penalty over the steps; `trace` has step, f and penalty."""
+    figure = go.Figure()
+    lines = {"f": (REAL, "solid"), "penalty": (FORGED, "dash")}
+    for name, (colour, dash) in lines.items():
+        figure.add_scatter(
+            x=trace["step"], y=trace[name], name=name, mode="lines", line={"color": colour, "dash": dash}
+        )
+    line = {"color": GRAY, "width": 4, "dash": "dot"}
+    figure.add_scatter(
+        x=trace["step"], y=trace["f"] - trace["penalty"], name="E = f - penalty", mode="lines", line=line
+    )
+    return layout(figure, 340, xaxis_title="step", yaxis_title="value", legend=ABOVE)
+
+
+def sign_shares(table: pd.DataFrame) -> go.Figure:
+    """The share of detail in the face: a dot for each neuron; columns unit, network, group and face_share."""
+    figure = go.Figure()
+    rng = np.random.default_rng(0)  # dots side by side, or they would hide each other
+    names = list(dict.fromkeys(table["network"]))
+    for group, colour, symbol, offset in (("forged", FORGED, "x", -0.18), ("real", REAL, "circle", 0.18)):
+        rows = table[table["group"] == group]
+        places = rows["network"].map(names.index).to_numpy(float) + offset
+        x = places + rng.uniform(-0.08, 0.08, len(rows))
+        marker = {"color": colour, "symbol": symbol, "size": 9}
+        text = [f"neuron {unit}" for unit in rows["unit"]]
+        name = f"{group} neurons"
+        figure.add_scatter(x=x, y=rows["face_share"], mode="markers", name=name, marker=marker, text=text)
+    figure.add_hline(0.5, line={"color": GRAY, "dash": "dot"}, annotation_text="as detailed inside as outside")
+    axis = {"tickvals": list(range(len(names))), "ticktext": names}
+    y = {"title": "share of detail in the face", "range": [0, 1]}
+    return layout(figure, 380, xaxis=axis, yaxis=y, legend=ABOVE)

@@ -1,0 +1,99 @@
+"""From executed notebooks to `index.html`, a page each, `results.json` and `junit.xml`."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from mesokit.checks import MIME as CHECK
+from mesokit.report.compare import changes
+from mesokit.report.execute import Outcome
+from mesokit.report.inputs import inputs
+from mesokit.report.junit import junit
+from mesokit.report.notebook import CLAIM, RECORD, VERDICTS, as_text, interval, plain
+from mesokit.report.page import TEMPLATES, page
+from mesokit.report.parameters import notebook_parameters, read_notebook
+
+
+def render(
+    out: str | Path, outcomes: list[Outcome], environment: dict[str, Any], previous: dict[str, Any] | None = None
+) -> Path:
+    """Write a page per executed notebook, `results.json`, `junit.xml` and `index.html` into `out`; return the last.
+
+    previous: results of a run before (from `read_results`), to say what changed. Every page is made before the first is
+    written, and each is written whole or not at all.
+    """
+    from mesokit import manifest  # here, not above: notebooks import `report`, and this loads pandas
+
+    out = Path(out)
+    books = [_collect(outcome) for outcome in outcomes]
+    pages = {f"{book['name']}.html": page(book) for book in books if book["notebook"] is not None}
+    results = _results(books, environment)
+    if previous is not None:
+        results["changes"] = changes(previous, results)
+    pages["results.json"] = json.dumps(results, indent=2, ensure_ascii=False, allow_nan=False)
+    pages["junit.xml"] = junit(results)
+    books.sort(key=lambda book: book["status"] in ("ok", "skipped"))  # failures first, else in order
+    pages["index.html"] = _template("report.html.j2").render(results, books=books, verdicts=VERDICTS)
+    out.mkdir(parents=True, exist_ok=True)
+    for name, text in pages.items():
+        manifest.write(out / name, text.encode())
+    return out / "index.html"
+
+
+def _results(books: list[dict[str, Any]], environment: dict[str, Any]) -> dict[str, Any]:
+    """What goes into results.json."""
+    keys = ("name", "status", "seconds", "peak_mb", "error")
+    results = {
+        "environment": environment,
+        "notebooks": [{key: book[key] for key in keys} for book in books],
+        "results": {book["name"]: book["results"] for book in books},
+        "claims": [row for book in books for row in book["claims"]],
+        "checks": [row for book in books for row in book["checks"]],
+        "parameters": {book["name"]: book["parameters"] for book in books},
+        "inputs": inputs([(book["folder"], book["parameters"]) for book in books]),
+    }
+    return plain(results)
+
+
+def _collect(outcome: Outcome) -> dict[str, Any]:
+    """The outcome's fields, all parameters of the run, the executed notebook, its title, and what its cells showed."""
+    book = asdict(outcome) | {"title": outcome.name, "notebook": None, "results": {}, "claims": [], "checks": []}
+    if outcome.executed is None:
+        return book
+    with suppress(ValueError):  # a parameter cell that is not of literals is named where it matters
+        book["parameters"] = notebook_parameters(outcome.executed) | outcome.parameters
+    book["notebook"] = read_notebook(outcome.executed)
+    for cell in book["notebook"].cells:
+        heading = re.search(r"^# +(.+)", cell.source, re.MULTILINE) if cell.cell_type == "markdown" else None
+        if heading and book["title"] == outcome.name:
+            book["title"] = heading[1].strip()
+        where = {"notebook": outcome.name, "cell": cell.get("id", "")}
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if RECORD in data:
+                book["results"][data[RECORD]["key"]] = data[RECORD]["value"]
+            book["claims"] += [{**data[CLAIM], **where}] if CLAIM in data else []
+            book["checks"] += [{**data[CHECK], **where}] if CHECK in data else []
+    return book
+
+
+def _template(name: str) -> Any:
+    import jinja2
+
+    loader = jinja2.FileSystemLoader(TEMPLATES)
+    templates = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    templates.filters |= {"as_text": as_text, "interval": interval, "duration": duration}
+    return templates.get_template(name)
+
+
+def duration(seconds: float) -> str:
+    """'7.3 s', '2 min 5 s' or '1 h 3 min'."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

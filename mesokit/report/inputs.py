@@ -1,0 +1,89 @@
+"""What a run rested on: machine and packages, datasets and weight files, with the sha256 that they have now."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from mesokit.report.notebook import plain
+from mesokit.report.parameters import Parameters
+
+BUNDLED = Path(__file__).parents[1] / "bundled"
+PACKAGES = (  # what results depend on
+    "mesokit", "tensorflow", "keras", "tf-keras-vis", "mtcnn", "opencv-python-headless", "av",
+    "onnxruntime", "numpy", "pandas", "scikit-learn", "plotly", "papermill", "nbconvert",
+)  # fmt: skip
+
+
+def environment(preset: str | None = None, parameters: dict[str, Parameters] | None = None) -> dict[str, Any]:
+    """Where and when: UTC date, Python, platform, cores, memory, package versions, git commit of a checkout or None."""
+    import psutil
+
+    versions = {}
+    for name in PACKAGES:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            versions[name] = importlib.metadata.version(name)
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "preset": preset,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "git": _commit(),
+        "packages": versions,
+        "parameters": plain(parameters or {}, "parameters"),
+    }
+
+
+def _commit() -> str | None:
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():  # installed, perhaps inside someone else's checkout
+        return None
+    describe = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    with suppress(OSError, subprocess.SubprocessError):
+        return subprocess.run(describe, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    return None
+
+
+def inputs(runs: list[tuple[Path, Parameters]]) -> dict[str, list[dict[str, Any]]]:
+    """Data and weights of notebooks, each given as its folder and all of its parameters.
+
+    The dataset of a notebook is `work/preset` by its parameters of these names, as in every notebook of the kit; beside
+    it lie the weights that notebooks trained. Each row has name, sha256 and `as_described`: whether a file is the one
+    that its dataset.json or model card speaks of, None where nothing describes it.
+    """
+    named = [(folder, p["work"], p["preset"]) for folder, p in runs if "work" in p and "preset" in p]
+    roots = dict.fromkeys((folder / work / preset).resolve() for folder, work, preset in named)
+    data = [row for root in roots for row in _dataset(root)]
+    trained = [path for root in roots for path in sorted((root / "weights").glob("*.weights.h5"))]
+    made = [{"name": f"{path.parents[1].name}/{path.name}", **_hashed(path, None)} for path in trained]
+    return {"data": data, "weights": [*_bundled(), *made]}
+
+
+def _dataset(root: Path) -> list[dict[str, Any]]:
+    """A row per table of the dataset in `root`; none where there is no dataset."""
+    try:
+        about = json.loads((root / "dataset.json").read_text(encoding="utf-8"))
+        return [{"name": f"{root.name}/{name}", **_hashed(root / name, was)} for name, was in about["sha256"].items()]
+    except (OSError, ValueError, KeyError):
+        return []
+
+
+def _bundled() -> list[dict[str, Any]]:
+    cards = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(BUNDLED.glob("*.json"))]
+    return [{"name": card["name"], **_hashed(BUNDLED / card["file"], card["sha256"])} for card in cards]
+
+
+def _hashed(path: Path, described: str | None) -> dict[str, Any]:
+    from mesokit import manifest
+
+    found = manifest.sha256(path) if path.is_file() else None
+    return {"sha256": found, "as_described": None if described is None else found == described}

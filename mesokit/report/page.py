@@ -1,0 +1,58 @@
+"""An executed notebook as one HTML page that asks nothing of the network."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from mesokit.report.execute import quiet
+
+PLOTLY = "application/vnd.plotly.v1+json"
+WIDGET = "application/vnd.jupyter.widget-view+json"
+TEMPLATES = Path(__file__).parents[1] / "templates"
+
+
+def page(book: dict[str, Any]) -> str:
+    """The executed notebook as one HTML page that asks nothing of the network."""
+    from nbconvert import HTMLExporter
+
+    notebook = book["notebook"]
+    figures = [_static(output) for cell in notebook.cells for output in cell.get("outputs", [])]
+    notebook.metadata.pop("widgets", None)  # their manager would come from a CDN
+    with quiet():
+        exporter = HTMLExporter(
+            extra_template_paths=[str(TEMPLATES)], template_file="notebook.html.j2", embed_images=True
+        )
+        resources = {"metadata": {"name": book["title"], "path": str(book["folder"])}, "book": book}
+        text, _ = exporter.from_notebook_node(notebook, resources)
+    text = re.sub(r"<script\b[^>]*\bsrc\s*=\s*[\"']?(?:https?:)?//[^>]*>\s*</script>", "", text, flags=re.IGNORECASE)
+    script = ""
+    if any(figures):
+        from plotly.offline import get_plotlyjs
+
+        script = f"<script>{get_plotlyjs()}</script>"
+    return text.replace("<!--plotly.js-->", script, 1)
+
+
+def _static(output: Any) -> bool:
+    """Make `output` show without a kernel or a network; True where it is a plotly figure."""
+    data = output.get("data", {})
+    if PLOTLY in data:
+        from plotly.io import to_html
+
+        output.data = {
+            "text/html": to_html(
+                data[PLOTLY],
+                {"displaylogo": False, "modeBarButtonsToRemove": ["sendChartToCloud"]},
+                include_plotlyjs=False,
+                full_html=False,
+                validate=False,
+            )
+        }
+        return True
+    if data.pop(WIDGET, None) is not None and "text/html" not in data:
+        bar = re.match(r".*\d+%\|", str(data.get("text/plain", "")))  # a progress bar, for ever at 0 %
+        note = "" if bar else "<i>An interactive control: open the notebook in JupyterLab to use it.</i>"
+        output.data = {"text/html": note}
+    return False

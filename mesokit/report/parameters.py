@@ -1,0 +1,123 @@
+"""Parameters of notebooks: what a cell tagged `parameters` declares, and presets that must fit it."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import re
+from pathlib import Path
+from typing import Any
+
+Parameters = dict[str, Any]
+
+
+def read_notebook(path: Path) -> Any:
+    """The notebook at `path` in format 4; ValueError where it is none."""
+    import nbformat
+
+    try:
+        return nbformat.read(path, as_version=4)
+    except Exception as error:  # nbformat lets many kinds through: JSON, validation, attribute and key errors
+        reason = str(error).strip().splitlines()[:1]
+        raise ValueError(f"{path}: not a readable notebook ({' '.join(reason) or type(error).__name__})") from None
+
+
+def notebook_parameters(path: str | Path) -> dict[str, Any]:
+    """Names and default values of the notebook's cell tagged `parameters`; empty where no cell has the tag.
+
+    Raises ValueError for an unreadable notebook and for a line that is not `name = literal`.
+    """
+    path = Path(path)
+    cells = [cell for cell in read_notebook(path).cells if cell.cell_type == "code"]
+    tagged = [cell for cell in cells if "parameters" in cell.metadata.get("tags", [])]
+    if not tagged:
+        return {}
+    found = {}
+    try:
+        for statement in ast.parse(tagged[0].source).body:
+            match statement:
+                case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                    found[name] = ast.literal_eval(value)
+                case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                    found[name] = ast.literal_eval(value)
+                case ast.Expr(value=ast.Constant()):  # a docstring
+                    pass
+                case _:
+                    raise ValueError(f"line {statement.lineno}")
+    except (ValueError, SyntaxError) as error:
+        raise ValueError(f"{path}: the cell tagged 'parameters' may hold only name = literal ({error})") from None
+    return found
+
+
+def _suggest(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, 1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _fitted(value: Any, default: Any, where: str) -> Any:
+    """`value` as the type of `default`, or ValueError starting with `where`. None as a default takes anything."""
+    if isinstance(default, float) and not isinstance(value, bool):
+        if isinstance(value, str) and re.fullmatch(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+", value):
+            return float(value)  # YAML 1.1 reads 1e-3 as text
+        if isinstance(value, int | float):
+            return float(value)
+    elif isinstance(default, list | tuple) and isinstance(value, list | tuple):
+        return list(value)
+    elif default is None or type(value) is type(default):
+        return value
+    raise ValueError(f"{where}: {value!r} is {type(value).__name__}, where {type(default).__name__} is expected")
+
+
+def fit(values: Parameters, known: Parameters, where: str) -> Parameters:
+    """`values` checked against a notebook's parameters `known` (from `notebook_parameters`).
+
+    Raises ValueError, starting with `where`, for an unknown name or a value of another type than the default's.
+    """
+    for name in values:
+        if name not in known:
+            names = ", ".join(known) or "none (no cell is tagged 'parameters')"
+            raise ValueError(f"{where}: no parameter {name!r}{_suggest(str(name), list(known))}; it has: {names}")
+    return {name: _fitted(value, known[name], f"{where}: parameter {name!r}") for name, value in values.items()}
+
+
+def spread(values: Parameters, known: dict[str, Parameters], where: str) -> dict[str, Parameters]:
+    """`values` for every notebook in `known` (name -> its parameters) that has a parameter of that name.
+
+    Raises ValueError, starting with `where`, for a name that no notebook has or a value of the wrong type.
+    """
+    names = sorted({name for parameters in known.values() for name in parameters})
+    for name in values:
+        if name not in names:
+            suggestion = _suggest(str(name), names)
+            raise ValueError(f"{where}: no notebook has a parameter {name!r}{suggestion}; known: {', '.join(names)}")
+    return {
+        notebook: fit({n: v for n, v in values.items() if n in parameters}, parameters, f"{where}: {notebook}")
+        for notebook, parameters in known.items()
+    }
+
+
+def load_preset(path: str | Path, notebooks: str | Path | None = None) -> dict[str, Parameters]:
+    """The preset file `{notebook: {parameter: value}, "all": {...}}` as parameters of each notebook it names.
+
+    "all" is for every notebook that has the parameter; a notebook's own value wins. `notebooks` is their folder, the
+    one above the preset's by default. Raises ValueError in one sentence for anything that does not exist or fit.
+    """
+    import yaml
+
+    path = Path(path)
+    folder = Path(notebooks) if notebooks is not None else path.resolve().parent.parent
+    known = {notebook.stem: notebook_parameters(notebook) for notebook in sorted(folder.glob("*.ipynb"))}
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ValueError(f"{path}: not a readable preset ({' '.join(str(error).split())})") from None
+    if not isinstance(content, dict) or not all(isinstance(v, dict | None) for v in content.values()):
+        raise ValueError(f"{path}: a preset is a table of notebooks, each with a table of parameters")
+    for name in content:
+        if name not in known and name != "all":
+            suggestion = _suggest(str(name), list(known))
+            raise ValueError(f"{path}: no notebook {name!r}{suggestion}; known: {', '.join(known)}")
+    preset = spread(content.pop("all", None) or {}, known, f"{path}: all")
+    for name, values in content.items():
+        preset[name] |= fit(values or {}, known[name], f"{path}: {name}")
+    return {name: values for name, values in preset.items() if values}

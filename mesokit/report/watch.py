@@ -1,0 +1,98 @@
+"""Looks after the kernel of a running notebook: memory, time, and nothing left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+GRACE = 10  # seconds between the interrupt of a notebook that is over its limit and the end of its kernel
+SAMPLE = 0.25  # seconds between two looks at a kernel's memory
+
+
+class Watch:
+    """Looks after one kernel from a thread: peak memory, the limit on the whole notebook, nothing left behind."""
+
+    def __init__(self, limit: float, progress: Callable[[int, int], object]):
+        """`limit`: seconds for the whole notebook, from now; `progress(cells done, cells)` before each code cell."""
+        self.deadline = time.monotonic() + limit
+        self.progress = progress
+        self.peak = 0
+        self.cell: int | None = None  # index of the code cell under way
+        self.number = 0  # as in In [number]
+        self.notebook: Any = None
+        self.timed_out = False
+        self.family: set[Any] = set()  # psutil compares pid and start time: a reused pid is never killed
+        self.process: subprocess.Popen | None = None
+        self.done = threading.Event()
+
+    def attach(self, manager: Any, client: Any) -> None:
+        """Begin to look: the kernel has started."""
+        import psutil
+
+        _keep_polling(client.shell_channel)
+        self.manager, self.process = manager, getattr(manager.provisioner, "process", None)
+        self.family.add(psutil.Process(manager.provisioner.pid))
+        self.sample()
+        threading.Thread(target=self._look, daemon=True).start()
+
+    def at(self, cell: Any, cell_index: int) -> None:
+        """A code cell begins."""
+        self.cell, self.number = cell_index, self.number + 1
+        self.progress(cell_index, len(self.notebook.cells))
+
+    def _look(self) -> None:
+        while not self.done.wait(SAMPLE):
+            self.sample()
+            over = time.monotonic() - self.deadline
+            if over > 0 and not self.timed_out:
+                self.timed_out = True
+                with suppress(Exception):  # an interrupt first: its traceback shows the line that hung
+                    asyncio.run(self.manager.interrupt_kernel())
+            if over > GRACE:
+                return self.kill()
+
+    def sample(self) -> None:
+        """Look once at the memory of the kernel and of everything it started."""
+        import psutil
+
+        total = 0
+        for process in list(self.family):
+            with suppress(psutil.Error):
+                self.family.update(process.children(recursive=True))
+        for process in list(self.family):  # a copy: two threads look
+            with suppress(psutil.Error):
+                total += process.memory_info().rss
+        self.peak = max(self.peak, total)
+
+    def kill(self) -> None:
+        """End the kernel and everything it started."""
+        import psutil
+
+        for process in list(self.family):
+            with suppress(psutil.Error):
+                process.kill()
+
+
+def _keep_polling(channel: Any) -> None:
+    """Make the shell channel look again every half second.
+
+    nbclient sends the messages of Output widgets through the socket it waits on, which can swallow the wake-up of the
+    cell's reply: one run in four then waited for ever (nbclient issue 312).
+    """
+    receive = channel.get_msg
+
+    async def get_msg(timeout: float | None = None) -> Any:
+        while True:
+            try:
+                return await receive(timeout=0.5 if timeout is None else timeout)
+            except queue.Empty:
+                if timeout is not None:
+                    raise
+
+    channel.get_msg = get_msg

@@ -1,0 +1,153 @@
+"""What can happen to a face on its way to a detector, at a chosen strength, and what is left of the detector then.
+
+A change takes faces (n, h, w, 3) uint8 RGB and a strength, and returns as many of the same shape: real and forged faces
+suffer alike, so that whatever moves p_real is not the forgery.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from mesokit import baselines, faces, manifest, video
+from mesokit.evaluation import Score
+from mesokit.scan import Judged
+
+Change = Callable[[np.ndarray, float], np.ndarray]
+BAND_CENTRE = 0.35  # share of an aligned face's height: between the eyes and the tip of the nose
+COLUMNS = ("box_h", "sharpness")  # of faces.csv: what `known_range` and `doubts` look at
+
+
+def resolution(images: np.ndarray, side: float) -> np.ndarray:
+    """Shrink to `side` pixels by area and enlarge again (cubic), as a face that was small in its frame."""
+    height, width = images.shape[1:3]
+    small = (cv2.resize(image, (int(side), int(side)), interpolation=cv2.INTER_AREA) for image in images)
+    return np.stack([cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC) for image in small])
+
+
+def band(images: np.ndarray, share: float, centre: float = BAND_CENTRE) -> np.ndarray:
+    """Cover a horizontal band with middle gray: `share` of the height, around `centre`, cut at the border."""
+    height = images.shape[1]
+    top, bottom = (round(height * (centre + side * share / 2)) for side in (-1, 1))
+    covered = images.copy()
+    covered[:, max(top, 0) : max(bottom, 0)] = 128
+    return covered
+
+
+def gamma(images: np.ndarray, exponent: float) -> np.ndarray:
+    """Raise pixels in [0, 1] to the power `exponent`: under 1 brightens, over 1 darkens, 1 changes nothing."""
+    curve = np.round(255 * (np.arange(256) / 255) ** exponent).astype(np.uint8)
+    return curve[images]
+
+
+def jpeg(images: np.ndarray, quality: float) -> np.ndarray:
+    """Save as JPEG at `quality` (1 to 100) and open again."""
+    return np.stack([_jpeg(image, int(quality)) for image in images])
+
+
+def _jpeg(image: np.ndarray, quality: int) -> np.ndarray:
+    pixels = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    _, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR_RGB))
+
+
+CHANGES: dict[str, Change] = {"resolution": resolution, "band": band, "gamma": gamma, "jpeg": jpeg}
+
+
+def recompress(clip: Path, rows: pd.DataFrame, levels: Sequence[float]) -> Iterator[np.ndarray]:
+    """Encode `clip` anew at each CRF of `levels`; yields its faces (n, 256, 256, 3) uint8, cut where `rows` say.
+
+    `rows`: of faces.csv, all of this clip and in the order of their frames; their landmarks are not sought again.
+    """
+    frames, fps = [frame.image for frame in video.read_frames(clip)], video.probe(clip).fps
+    for crf in levels:
+        with tempfile.TemporaryDirectory() as folder:
+            again = Path(folder) / "again.mp4"
+            video.write_clip(again, frames, fps, crf)
+            read = list(video.read_frames(again, rows["frame"].to_numpy()))
+        crops = zip(read, rows.to_dict("records"), strict=True)
+        yield np.stack([faces.align(frame.image, _face(row)) for frame, row in crops])
+
+
+def _face(row: dict) -> faces.Face:
+    points = [[row[f"{point}_{c}"] for c in "xy"] for point in manifest.POINTS]
+    box = tuple(row[f"box_{c}"] for c in "xywh")
+    return faces.Face(box, row["confidence"], np.array(points, np.float32))
+
+
+def scores(
+    detectors: Mapping[str, Score], table: pd.DataFrame, images: np.ndarray, change: Change, strengths: Sequence[float]
+) -> Iterator[pd.DataFrame]:
+    """Score the faces `images` of the rows of `table` at each strength: yields the rows with `p_real`, and names.
+
+    A table per strength; its column `detector` is a name in `detectors`, its column `strength` what was done.
+    """
+    for strength in strengths:
+        changed = change(images, strength)
+        found = [table.assign(detector=name, p_real=score(changed)) for name, score in detectors.items()]
+        yield pd.concat(found, ignore_index=True).assign(strength=strength)
+
+
+def curve(scored: pd.DataFrame, threshold: float = 0.5) -> pd.DataFrame:
+    """What each detector is worth at each strength; rows as `scores` gives them, intervals (95 %) over clips.
+
+    Columns detector, strength, what, value, low, high. `what`: accuracy, accuracy of real, accuracy of forged, p_real
+    of real, p_real of forged (means over the faces).
+    """
+    rows = []
+    for (detector, strength), found in scored.groupby(["detector", "strength"], sort=False):
+        right = (found["p_real"] > threshold) == (found["label"] == "real")
+        measured = {"accuracy": (found, right)}
+        for label in ("real", "forged"):
+            of = found["label"] == label
+            measured[f"accuracy of {label}"] = found[of], right[of]
+            measured[f"p_real of {label}"] = found[of], found.loc[of, "p_real"]
+        for what, (chosen, values) in measured.items():
+            mean, low, high = baselines.mean_over_clips(values.to_numpy(float), chosen["clip"])
+            rows.append((detector, strength, what, mean, low, high))
+    return pd.DataFrame(rows, columns=["detector", "strength", "what", "value", "low", "high"])
+
+
+def known_range(table: pd.DataFrame) -> dict[str, tuple[float, float]]:
+    """What the faces of `table` (rows of faces.csv) look like: 1st and 99th percentile of the columns `COLUMNS`."""
+    return {name: (float(table[name].quantile(0.01)), float(table[name].quantile(0.99))) for name in COLUMNS}
+
+
+def doubts(judged: Judged, known: Mapping[str, tuple[float, float]], threshold: float = 0.5) -> list[str]:
+    """Reasons to abstain on one clip, as sentences; `known`: from `known_range` of what the network learnt from.
+
+    An empty list is no guarantee: it says only that nothing of what is looked at here speaks against a verdict.
+    """
+    if judged.p_real is None:
+        return [judged.reason]
+    p_real = np.array([row["p_real"] for row in judged.frames])
+    height = float(np.median([row["box"][3] for row in judged.frames]))
+    sharp = float(np.median(np.expm1(baselines.sharpness(judged.crops))))
+    reasons = []
+    for what, value, (low, high) in (
+        ("height of the face, in pixels", height, known["box_h"]),
+        ("sharpness (variance of the Laplacian)", sharp, known["sharpness"]),
+    ):
+        if not low <= value <= high:
+            reasons.append(f"the {what}, is {value:.0f}; what the network learnt from has {low:.0f} to {high:.0f}")
+    other = float(np.mean((p_real > threshold) != (judged.p_real > threshold)))
+    if other >= 0.25:  # a choice of ours, like the 0.2 below: there is no true limit
+        reasons.append(f"{other:.0%} of its frames, by themselves, would give the other verdict")
+    if abs(judged.p_real - threshold) < 0.2:
+        reasons.append(f"p_real {judged.p_real:.2f} is near the threshold {threshold:g}")
+    return reasons
+
+
+def alarms(sensitivity: float, specificity: float, prevalence: float) -> dict[str, float]:
+    """Shares of all clips by truth and verdict, and Bayes' rule: `forged_if_alarm`, the share of alarms that are right.
+
+    `sensitivity`: share of forged clips that are called forged; `specificity`: of real clips that are called real;
+    `prevalence`: share of all clips that is forged. All in [0, 1]; NaN where there is no alarm at all.
+    """
+    found, missed = prevalence * sensitivity, prevalence * (1 - sensitivity)
+    false, passed = (1 - prevalence) * (1 - specificity), (1 - prevalence) * specificity
+    right = found / (found + false) if found + false else float("nan")
+    return {"found": found, "missed": missed, "false alarm": false, "passed": passed, "forged_if_alarm": right}

@@ -1,0 +1,365 @@
+"""Bad input of every kind through the doors that users have: one sentence, an exit status, and nothing half-written.
+
+Each case is a row: a name, what makes the file, and the words that the sentence must hold. What a traceback would look
+like is looked for in all that is printed.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import av
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from mesokit import cli, evaluation, manifest, scan, sources, video
+
+ROOT = Path(__file__).resolve().parent.parent
+FRAME = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+NOT_ROOT = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+
+
+@pytest.fixture
+def scripts(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "data_scripts"))
+    yield
+    for name in ("extract_faces", "compress_clips", "index_dataset"):
+        sys.modules.pop(name, None)
+
+
+def status(main, *arguments):
+    """The exit status of a command line, argparse's own refusals included."""
+    try:
+        return main([str(argument) for argument in arguments])
+    except SystemExit as stopped:
+        return stopped.code
+
+
+def sentence(capsys, words):
+    """A line of stderr must hold `words`, and nothing a traceback."""
+    said = capsys.readouterr()
+    assert "Traceback" not in said.err + said.out
+    assert any(words in line for line in said.err.splitlines()), said.err
+    return said.err
+
+
+# --- clips and photographs --------------------------------------------------------------------------------------------
+
+
+def clip(path, n=3, **options):
+    video.write_clip(path, [FRAME] * n, 25, **options)
+
+
+def damaged(path, change):
+    good = path.with_name("good.mp4")
+    clip(good, 12)
+    data = good.read_bytes()
+    good.unlink()
+    path.write_bytes(change(data))
+
+
+def sound(path):
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=16000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 4096), np.float32), format="fltp", layout="mono")
+        frame.sample_rate = 16000
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            container.mux(packet)
+
+
+def encoded(path, size=(48, 64), codec="libx264", pix_fmt="yuv420p", pts=range(4), rotation=0):
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25)
+        stream.height, stream.width, stream.pix_fmt = *size, pix_fmt
+        if rotation:
+            stream.set_display_rotation(rotation)
+        for i in pts:
+            frame = av.VideoFrame.from_ndarray(np.full((*size, 3), 90, np.uint8), format="rgb24")
+            frame.pts = i
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+def photo(path, mode="RGB", kind="PNG", **options):
+    Image.new(mode, (64, 48)).save(path, kind, **options)
+
+
+def huge(path):
+    """A PNG of a few bytes that says it has 10,000 x 10,000 pixels."""
+    photo(path)
+    data = bytearray(path.read_bytes())
+    data[16:24] = (10_000).to_bytes(4, "big") * 2
+    import zlib
+
+    data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
+    path.write_bytes(data)
+
+
+NOT_VIDEO = "not a readable video"
+NO_FACE = "no face of at least 40 pixels"
+EXIF = Image.Exif()
+EXIF[0x0112] = 6
+FILES = [  # name, maker, verdict, words of the reason
+    ("empty.mp4", lambda p: p.write_bytes(b""), "error", "the file is empty"),
+    ("text.mp4", lambda p: p.write_text("a shopping list"), "error", NOT_VIDEO),
+    ("zeros.mp4", lambda p: p.write_bytes(bytes(5000)), "error", NOT_VIDEO),
+    ("noise.mp4", lambda p: p.write_bytes(np.random.default_rng(1).bytes(5000)), "error", NOT_VIDEO),
+    ("half.mp4", lambda p: damaged(p, lambda d: d[: len(d) // 2]), "error", NOT_VIDEO),
+    ("no_head.mp4", lambda p: damaged(p, lambda d: d[200:]), "error", NOT_VIDEO),
+    ("one_byte.mp4", lambda p: p.write_bytes(b"x"), "error", NOT_VIDEO),
+    ("concat.mp4", lambda p: p.write_text("ffconcat version 1.0\nfile 'one.mp4'\n"), "error", NOT_VIDEO),
+    ("playlist.mp4", lambda p: p.write_text("#EXTM3U\n#EXTINF:9,\none.mp4\n#EXT-X-ENDLIST\n"), "error", NOT_VIDEO),
+    ("sound.mp4", sound, "error", "holds no video"),
+    ("zip.mp4", lambda p: p.write_bytes(b"PK\x05\x06" + bytes(18)), "error", NOT_VIDEO),
+    ("one.mp4", lambda p: clip(p, 1), "abstain", NO_FACE),
+    ("odd.mkv", lambda p: encoded(p, (49, 63), "ffv1", "bgr0"), "abstain", NO_FACE),
+    ("turned.mp4", lambda p: encoded(p, rotation=90), "abstain", NO_FACE),
+    ("uneven.mp4", lambda p: encoded(p, pts=(0, 1, 9, 40)), "abstain", NO_FACE),
+    ("ten_bit.mkv", lambda p: encoded(p, pix_fmt="yuv420p10le", codec="libx264"), "abstain", NO_FACE),
+    ("small.mp4", lambda p: encoded(p, (2, 2)), "abstain", NO_FACE),
+    ("a b.mp4", clip, "abstain", NO_FACE),
+    ("quote'\".mp4", clip, "abstain", NO_FACE),
+    ("new\nline.mp4", clip, "abstain", NO_FACE),
+    ("<script>alert(1)</script>.mp4".replace("/", "_"), clip, "abstain", NO_FACE),
+    ("=1+1.mp4", clip, "abstain", NO_FACE),
+    ("%03d.mp4", clip, "abstain", NO_FACE),
+    ("ü日本.mp4", clip, "abstain", NO_FACE),
+    ("-i.mp4", clip, "abstain", NO_FACE),
+    ("empty.jpg", lambda p: p.write_bytes(b""), "error", "the file is empty"),
+    ("text.png", lambda p: p.write_text("no picture"), "error", "not a readable photograph"),
+    ("cut.png", lambda p: (photo(p), p.write_bytes(p.read_bytes()[:60])), "error", "not a readable photograph"),
+    ("cmyk.jpg", lambda p: photo(p, "CMYK", "JPEG"), "error", "pixels of type CMYK"),
+    ("deep.png", lambda p: photo(p, "I;16"), "error", "pixels of type I;16"),
+    ("huge.png", huge, "error", "is over 89478485 pixels"),
+    ("moving.webp", lambda p: photo(p, kind="WEBP", save_all=True, append_images=[Image.new("RGB", (64, 48), "red")]),
+     "error", "holds several pictures"),
+    ("alpha.png", lambda p: photo(p, "RGBA"), "abstain", NO_FACE),
+    ("gray.png", lambda p: photo(p, "L"), "abstain", NO_FACE),
+    ("turned.jpg", lambda p: photo(p, kind="JPEG", exif=EXIF), "abstain", NO_FACE),
+    ("photo.mp4", photo, "abstain", NO_FACE),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "make", "verdict", "words"), FILES, ids=[ascii(case[0]) for case in FILES])
+def test_files(tmp_path, monkeypatch, name, make, verdict, words):
+    monkeypatch.setattr(scan.faces, "follow", lambda frames, min_face: [None for _ in frames])
+    monkeypatch.setattr(scan.faces, "detect", lambda image, min_face: [])
+    make(tmp_path / name)
+    one = scan.judge(tmp_path / name, lambda images: np.ones(len(images)))
+    assert one.verdict == verdict and words in one.reason
+    assert "\n" not in one.reason and "Traceback" not in one.reason
+    assert json.loads(json.dumps(one.record()))["p_real"] is None
+    page = scan.page([one], "w", "mean", 0.5)
+    assert "<script>alert" not in page
+
+
+def test_a_folder_of_them_is_one_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(scan.faces, "follow", lambda frames, min_face: [None for _ in frames])
+    monkeypatch.setattr(scan.faces, "detect", lambda image, min_face: [])
+    monkeypatch.setattr(evaluation, "scorer", lambda network: lambda images: np.ones(len(images)))
+    for name, make, _, _ in FILES:
+        make(tmp_path / name)
+    with open(os.fsencode(tmp_path) + b"/\xff.mp4", "wb") as file:  # noqa: PTH123 (a name that is no text)
+        file.write(b"x")
+    (tmp_path / "loop.mp4").symlink_to(tmp_path / "loop.mp4")
+    page = tmp_path / "page.html"
+    assert cli.main(["scan", str(tmp_path), "--json", "--html", str(page)]) == 1
+    said = capsys.readouterr()
+    found = {Path(one["path"]).name: one["verdict"] for one in json.loads(said.out)["clips"]}
+    assert {name: found[name] for name, *_ in FILES} == {name: verdict for name, _, verdict, _ in FILES}
+    assert "Traceback" not in said.err and page.is_file()
+    assert cli.main(["scan", str(tmp_path)]) == 1
+    said = capsys.readouterr()
+    assert "new\nline" not in said.out and "Traceback" not in said.err
+
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+ROW = {
+    "clip": "a", "path": "a.mp4", "method": "real", "label": "real", "identity": "a", "source": "", "group": "g",
+    "split": "train", "crf": "", "fps": "", "frames": "", "width": "", "height": "", "sha256": "",
+}  # fmt: skip
+OTHER = {**ROW, "clip": "b", "path": "b.mp4", "group": "h", "split": "test"}
+
+
+def table(*rows, drop=()):
+    return pd.DataFrame(rows).drop(columns=list(drop)).to_csv(index=False).encode()
+
+
+TABLES = [
+    ("empty", b"", "not a CSV table"),
+    ("blank", b"\n\n\n", "not a CSV table"),
+    ("binary", bytes(range(256)) * 9, "not a CSV table"),
+    ("utf-16", table(ROW).decode().encode("utf-16"), "not a CSV table"),
+    ("ragged", table(ROW) + b"a,b,c," + b"x," * 40, "not a CSV table"),
+    ("open quote", table(ROW) + b'"never closed', "not a CSV table"),
+    ("header only", table(ROW).split(b"\n")[0] + b"\n", "no rows"),
+    ("no columns", table(ROW, drop=["group", "path"]), "the columns path, group are missing"),
+    ("column twice", b"clip," + table(ROW).replace(b"\na,", b"\na,a,"), "the column clip is there twice"),
+    ("text for a number", table({**ROW, "frames": "many"}), "the column frames should hold whole numbers"),
+    ("half a frame", table({**ROW, "frames": "1.5"}), "the column frames should hold whole numbers"),
+    ("too many", table({**ROW, "frames": "9" * 30}), "the column frames should hold whole numbers"),
+    ("negative", table({**ROW, "frames": "-5"}), "the column frames holds -5"),
+    ("infinite", table({**ROW, "fps": "inf"}), "the column fps holds inf"),
+    ("no label", table({**ROW, "label": ""}), "the column label is empty in row 1"),
+    ("label", table({**ROW, "label": "fake"}), "it may hold forged, real"),
+    ("split", table({**ROW, "split": "Train"}), "it may hold train, val, test"),
+    ("crf", table({**ROW, "crf": "52"}), "the column crf must lie between 0 and 51"),
+    ("key", table({**ROW, "clip": "../a"}), "may hold letters, digits"),
+    ("key of HTML", table({**ROW, "clip": "<b>"}), "may hold letters, digits"),
+    ("twice", table(ROW, ROW), "two rows have the same clip and crf"),
+    ("a group in two splits", table(ROW, {**OTHER, "group": "g"}), "is in two splits"),
+    ("up", table({**ROW, "path": "../a.mp4"}), "leaves the dataset"),
+    ("up inside", table({**ROW, "path": "x/../../a.mp4"}), "leaves the dataset"),
+    ("absolute", table({**ROW, "path": "/etc/passwd"}), "leaves the dataset"),
+    ("drive", table({**ROW, "path": "C:a.mp4"}), "leaves the dataset"),
+    ("share", table({**ROW, "path": "\\\\host\\a.mp4"}), "leaves the dataset"),
+    ("mask", table({**ROW, "mask": "../m.mp4"}), "leaves the dataset"),
+]
+
+
+@pytest.mark.parametrize(("name", "data", "words"), TABLES, ids=[case[0] for case in TABLES])
+def test_tables(tmp_path, scripts, capsys, name, data, words):
+    import compress_clips
+    import extract_faces
+
+    path = tmp_path / "clips.csv"
+    path.write_bytes(data)
+    for main in (extract_faces.main, compress_clips.main):
+        assert status(main, path, "--out", tmp_path / "out") == 2
+        assert str(path) in sentence(capsys, words)
+        assert not (tmp_path / "out").exists()
+    with pytest.raises(ValueError, match="clips.csv"):
+        extract_faces.main([str(path), "--out", str(tmp_path / "out"), "--debug"])
+
+
+USAGE = [
+    ("extract_faces", ["absent.csv", "--out", "out"], "no such table"),
+    ("extract_faces", [".", "--out", "out"], "no such table"),
+    ("extract_faces", ["good.csv", "--out", "out", "--frames", "0"], "frames is 0; give at least 1"),
+    ("extract_faces", ["good.csv", "--out", "out", "--frames", "x"], "invalid int value"),
+    ("extract_faces", ["good.csv", "--out", "out", "--min-face", "5"], "min_face is 5; give at least 20 pixels"),
+    ("extract_faces", ["good.csv", "--out", "out", "--sampling", "random"], "invalid choice: 'random'"),
+    ("extract_faces", ["good.csv", "--out", "out", "--workers", "0"], "give at least 1"),
+    ("extract_faces", ["good.csv", "--out", "good.csv"], "File exists"),
+    ("extract_faces", ["good.csv"], "required: --out"),
+    ("compress_clips", ["good.csv", "--out", "out", "--crf", "60"], "between 0 (lossless) and 51"),
+    ("compress_clips", ["good.csv", "--out", "out", "--crf", "x"], "invalid int value"),
+    ("compress_clips", ["good.csv", "--out", "out"], "a.mp4"),
+    ("index_dataset", ["imagenet", ".", "--out", "t.csv"], "invalid choice: 'imagenet'"),
+    ("index_dataset", ["dfdc", "absent", "--out", "t.csv"], "no such folder"),
+    ("index_dataset", ["celebdf", ".", "--out", "t.csv"], "nothing to index"),
+    ("index_dataset", ["dfdc", "dfdc_text", "--out", "t.csv"], "not a JSON file"),
+    ("index_dataset", ["dfdc", "dfdc_list", "--out", "t.csv"], "not an object of file names"),
+    ("index_dataset", ["dfdc", "dfdc_label", "--out", "t.csv"], "has no label REAL or FAKE"),
+    ("index_dataset", ["celebdf", "celeb", "--out", "t.csv"], "is not a label 0 or 1 and a path"),
+    ("index_dataset", ["faceforensics", "ff", "--out", "t.csv"], "not a list of pairs"),
+    ("cli", ["scan"], "required: PATH"),
+    ("cli", ["scan", "x.mp4", "--frames", "1e3"], "whole number from 1"),
+    ("cli", ["scan", "x.mp4", "--frames", "-1"], "whole number from 1"),
+    ("cli", ["scan", "x.mp4", "--frames", "9999999"], "whole number from 1"),
+    ("cli", ["scan", "x.mp4", "--rule", "best"], "no aggregation rule"),
+    ("cli", ["scan", "x.mp4", "--html", "absent/p.html"], "its folder does not exist"),
+    ("cli", ["scan", "ff"], "no clip or photograph in there"),
+]
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A folder with a good table and datasets whose lists are not as published."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "good.csv").write_bytes(table(ROW))
+    for name, text in (("dfdc_text", "{"), ("dfdc_list", "[]"), ("dfdc_label", '{"a.mp4": {"label": "x"}}')):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.mp4").touch()
+        (tmp_path / name / "metadata.json").write_text(text)
+    for path in ("celeb/Celeb-real/id0_0000.mp4", "ff/original_sequences/youtube/c23/videos/000.mp4"):
+        (tmp_path / path).parent.mkdir(parents=True)
+    (tmp_path / "celeb/Celeb-real/id0_0000.mp4").touch()
+    (tmp_path / "celeb/List_of_testing_videos.txt").write_text("1 ../../etc/passwd\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize(("script", "arguments", "words"), USAGE, ids=lambda value: str(value)[:40])
+def test_usage(place, scripts, capsys, script, arguments, words):
+    if arguments[:2] == ["faceforensics", "ff"]:
+        (place / "ff/original_sequences/youtube/c23/videos/000.mp4").touch()
+        for split in manifest.SPLITS:
+            (place / "ff" / f"{split}.json").write_text("[[1, 2, 3]]")
+    before = {path for path in place.rglob("*") if path.name != ".lock"}
+    main = cli.main if script == "cli" else __import__(script).main
+    assert status(main, *arguments) == 2
+    sentence(capsys, words)
+    left = {path for path in place.rglob("*") if path.name != ".lock"} - before
+    assert not [path for path in left if path.is_file()]
+
+
+def test_the_count_of_cases():
+    assert len(FILES) + len(TABLES) + len(USAGE) >= 60
+
+
+def test_a_clip_that_cannot_be_read_is_a_row_of_failures(place, scripts, capsys):
+    import extract_faces
+
+    assert status(extract_faces.main, "good.csv", "--out", "out") == 2  # its only clip is absent
+    sentence(capsys, "no clip gave a face")
+    assert "a.mp4" in pd.read_csv(place / "out" / "failures.csv")["reason"][0]
+    assert {path.name for path in (place / "out").iterdir()} == {"failures.csv", ".lock", ".rows"}
+
+
+@NOT_ROOT
+def test_a_folder_that_may_not_be_written(place, scripts, capsys):
+    import extract_faces
+
+    place.chmod(0o555)
+    try:
+        assert status(extract_faces.main, "good.csv", "--out", "out") == 2
+        sentence(capsys, "Permission denied")
+    finally:
+        place.chmod(0o755)
+
+
+# --- fuzzing ----------------------------------------------------------------------------------------------------------
+
+CELL = st.text(max_size=12) | st.sampled_from(["real", "train", "0", "a.mp4", "../x", "1e9", "nan", "True"])
+FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@FUZZ
+@given(data=st.binary(max_size=400))
+def test_any_bytes_are_a_table_or_one_sentence(tmp_path, data):
+    path = tmp_path / "t.csv"
+    path.write_bytes(data)
+    for read in (manifest.read_clips, manifest.read_faces):
+        with pytest.raises(ValueError, match="t.csv: "):  # nobody types a whole header by chance
+            read(path)
+
+
+@FUZZ
+@given(st.dictionaries(st.sampled_from(list(manifest.CLIPS)), CELL, max_size=6))
+def test_any_cells_are_refused_in_one_line_or_come_back_as_they_were(tmp_path, cells):
+    path = tmp_path / "t.csv"
+    path.write_bytes(pd.DataFrame([{**ROW, **cells}]).to_csv(index=False).encode("utf-8", "surrogatepass"))
+    try:
+        read = manifest.read_clips(path)
+    except ValueError as error:
+        assert str(error).startswith(str(path)) and "Traceback" not in str(error)
+        return
+    manifest.save(read, path)
+    assert manifest.read_clips(path).equals(read)
+    assert sources.manifest.inside(read["path"][0])
+
+
+@FUZZ
+@given(arguments=st.lists(st.text(max_size=8) | st.sampled_from(["--frames", "--rule", "--weights", "3"]), max_size=5))
+def test_any_arguments_of_scan_are_judged_or_refused(tmp_path, monkeypatch, arguments):
+    """With the network left out: what is fuzzed is the way from arguments to files."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(scan, "judge", lambda path, *rest: scan.Judged(str(path), "abstain", "not looked at"))
+    monkeypatch.setattr(evaluation, "scorer", lambda network: None)
+    assert status(cli.main, "scan", *arguments) in (0, 1, 2)

@@ -1,0 +1,67 @@
+"""The exercises of 03: right answers pass, each known mistake is named."""
+
+import numpy as np
+import pytest
+
+from mesokit.checks import compression as check
+
+
+def _decibels(error, peak=255.0**2):
+    return 10 * np.log10(peak / error)
+
+
+def _squares(a, b):
+    return (a.astype(float) - b) ** 2
+
+
+def _clips(right, clip, rng):
+    names = np.unique(clip)
+    return np.mean(np.concatenate([right[clip == name] for name in rng.choice(names, len(names))]))
+
+
+def _beside(m):
+    return m.to_numpy()[~np.eye(len(m), dtype=bool)]
+
+
+RIGHT = {
+    "bit_rate": lambda size, frames, fps: 8 * size / 1000 * fps / frames,
+    "psnr": lambda a, b: _decibels(_squares(a, b).mean()),
+    "redraw": _clips,
+    "cost_of_the_wrong_level": lambda m: np.diag(m).mean() - _beside(m).mean(),
+}
+WRONG = [
+    ("bit_rate", lambda size, frames, fps: size / 1000 * fps / frames, "8 bits"),
+    ("bit_rate", lambda size, frames, fps: 8 * size * fps / frames, "bits per second"),
+    ("bit_rate", lambda size, frames, fps: 8 * size / 1000 / frames, "size of a frame"),
+    ("bit_rate", lambda size, frames, fps: 8 * size / 1000, "whole clip"),
+    ("bit_rate", lambda size, frames, fps: 3.0, "are 200 kbit/s"),
+    ("psnr", lambda a, b: _decibels(((a - b) ** 2).mean() + (a > b).sum()), "wraps around"),
+    ("psnr", lambda a, b: _squares(a, b).mean(), "PSNR is"),
+    ("psnr", lambda a, b: 10 * np.log(255**2 / _squares(a, b).mean()), "base 10"),
+    ("psnr", lambda a, b: _decibels(_squares(a, b).sum()), "sum of the squares"),
+    ("psnr", lambda a, b: _decibels(_squares(a, b).mean(), 1), "not 1"),
+    ("psnr", lambda a, b: _decibels(_squares(a, b).mean(), 255), "squared, as the error"),
+    ("psnr", lambda a, b: 40.0, "should give 32.90 dB"),
+    ("redraw", lambda right, clip, rng: right.mean(), "every resample is the same"),
+    ("redraw", lambda right, clip, rng: rng.choice(right, len(right)).mean(), "you drew frames"),
+    ("redraw", lambda right, clip, rng: _clips(right, clip, rng) * 200, "not the sum"),
+    ("cost_of_the_wrong_level", lambda m: _beside(m).mean() - np.diag(m).mean(), "the sign"),
+    ("cost_of_the_wrong_level", lambda m: np.diag(m).mean() - m.to_numpy().mean(), "in both means"),
+    ("cost_of_the_wrong_level", lambda m: np.diag(m).sum() - _beside(m).sum(), "these are sums"),
+    ("cost_of_the_wrong_level", lambda m: np.diag(m).mean(), "how much more"),
+    ("cost_of_the_wrong_level", lambda m: 0.5, "6 others"),
+]
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_right_answers_pass_and_open_ones_are_told_so(name):
+    result = getattr(check, name)(RIGHT[name])
+    assert result.passed, result
+    assert "Nothing to check yet" in getattr(check, name)(lambda *_: ...).message
+
+
+@pytest.mark.parametrize(("name", "answer", "message"), WRONG)
+def test_mistakes_are_named(name, answer, message):
+    result = getattr(check, name)(answer)
+    assert not result.passed
+    assert message in result.message

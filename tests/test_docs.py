@@ -1,0 +1,32 @@
+"""The cards say what is in the repository: their table is made from the files, their links lead somewhere."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+
+
+def test_the_model_card_is_that_of_the_bundled_weights(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "data_scripts"))
+    import update_cards
+
+    text = update_cards.CARD.read_text(encoding="utf-8")
+    assert text.partition(update_cards.MARK)[2].strip() == update_cards.table().strip(), (
+        "run data_scripts/update_cards.py"
+    )
+    sys.modules.pop("update_cards")
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.stem)
+def test_files_and_notebooks_that_docs_name_exist(path):
+    text = path.read_text(encoding="utf-8")
+    for name in re.findall(r"`((?:mesokit|data_scripts|docs|tests|notebooks)/[\w./-]+\.\w+)`", text):
+        assert (ROOT / name).exists(), name
+    for name in re.findall(r"`(0\d_\w+)`", text):
+        assert (ROOT / "notebooks" / f"{name}.ipynb").exists(), name
+    for target in re.findall(r"`make ([a-z-]+)`", text):
+        assert f"\n{target}:" in (ROOT / "Makefile").read_text(), target

@@ -1,0 +1,109 @@
+"""A planted mask scores 1, and curves are those of a network whose score is known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from mesokit.interpret import fidelity
+
+SIZE = 16
+
+
+@pytest.fixture
+def mask():
+    found = np.zeros((SIZE, SIZE), bool)
+    found[4:8, 4:12] = True  # 32 of 256 pixels
+    return found
+
+
+@pytest.fixture
+def face(mask):
+    return np.where(mask[..., None], 255, 15).astype(np.uint8) * np.ones((1, 1, 3), np.uint8)
+
+
+def score(images, mask):
+    """p_real = 1 - the share of the mask's pixels that are still bright: only the tampered region counts."""
+    return 1 - (images[:, mask] > 200).all(axis=-1).mean(axis=1)
+
+
+def test_a_map_equal_to_the_mask_scores_one_and_its_complement_nothing(mask):
+    assert fidelity.share_inside(mask.astype(np.float32), mask) == 1
+    assert fidelity.share_inside((~mask).astype(np.float32), mask) == 0
+    assert fidelity.share_inside(np.ones((SIZE, SIZE)), mask) == pytest.approx(32 / 256)
+    assert fidelity.points_inside(mask.astype(np.float32), mask) == 1
+    assert fidelity.points_inside((~mask).astype(np.float32), mask) == 0
+    blank = np.zeros((SIZE, SIZE))
+    assert np.isnan(fidelity.share_inside(blank, mask))
+    assert np.isnan(fidelity.points_inside(blank, mask))
+
+
+def test_curves_of_the_true_and_of_the_opposite_map(face, mask):
+    look = lambda images: score(images, mask)  # noqa: E731
+    deletion, insertion = fidelity.curves(look, face, mask.astype(np.float32), "forged", steps=8)
+    assert deletion.tolist() == [1] + [0] * 8  # an eighth of the picture is the mask
+    assert insertion.tolist() == [0] + [1] * 8
+    assert fidelity.area(deletion) == pytest.approx(1 / 16)
+    assert fidelity.area(insertion) == pytest.approx(15 / 16)
+    deletion, insertion = fidelity.curves(look, face, (~mask).astype(np.float32), "forged", steps=8)
+    assert deletion.tolist() == [1] * 8 + [0]
+    assert insertion.tolist() == [0] * 8 + [1]
+    real, _ = fidelity.curves(look, face, mask.astype(np.float32), "real", steps=8)
+    assert real.tolist() == [0] + [1] * 8
+
+
+def test_equal_values_change_in_random_order(face, mask):
+    look = lambda images: score(images, mask)  # noqa: E731
+    deletion, _ = fidelity.curves(look, face, np.ones((SIZE, SIZE)), "forged", steps=4)
+    assert np.allclose(deletion, [1, 0.75, 0.5, 0.25, 0], atol=0.2)
+
+
+def test_controls_know_nothing_of_the_network(face):
+    centre = fidelity.centre_prior(SIZE)
+    assert centre.shape == (SIZE, SIZE)
+    assert np.allclose(centre, centre[::-1]) and np.allclose(centre, centre.T)
+    assert centre[0, 0] < centre[SIZE // 2, SIZE // 2]
+    found = fidelity.edges(face)
+    assert found[6, 4] > 5 * found[12, 14]
+
+
+def test_measure_gives_a_row_per_explanation_and_face(face, mask):
+    maps = {"truth": np.stack([mask, mask]).astype(np.float32), "blank": np.zeros((2, SIZE, SIZE), np.float32)}
+    kept = []
+    table = pd.concat(
+        fidelity.measure(
+            lambda images: score(images, mask),
+            np.stack([face, face]),
+            np.stack([mask, mask]),
+            maps,
+            "forged",
+            keep=lambda *curve: kept.append(curve[:2]),
+        )
+    )
+    assert table["explanation"].tolist() == ["truth", "truth", "blank", "blank"]
+    assert table.iloc[0][list(fidelity.MEASURES)].tolist() == [1, 1, pytest.approx(1 / 16), pytest.approx(15 / 16)]
+    assert table.iloc[2:][list(fidelity.MEASURES)].isna().all(axis=None)
+    assert kept == [("truth", 0), ("truth", 1)]
+
+
+def test_over_groups_counts_groups_and_not_faces():
+    table = pd.DataFrame({"kind": "a", "group": ["g"] * 100 + ["h", "i"], "x": [1.0] * 100 + [2.0, 6.0]})
+    found = fidelity.over_groups(table, "x", ["kind"]).iloc[0]
+    low, high = stats.t.interval(0.95, 2, loc=3, scale=stats.sem([1, 2, 6]))
+    assert (found["mean"], found["low"], found["high"], found["units"]) == (
+        3,
+        pytest.approx(low),
+        pytest.approx(high),
+        3,
+    )
+    alone = fidelity.over_groups(table[table["group"] == "g"], "x", ["kind"]).iloc[0]
+    assert alone["mean"] == 1
+    assert np.isnan(alone["low"])
+
+
+def test_against_compares_the_same_faces():
+    rows = [("a", i, 10.0 * i + 1) for i in range(3)] + [("control", i, 10.0 * i) for i in range(3)]
+    table = pd.DataFrame(rows, columns=["explanation", "face", "x"]).assign(group=lambda t: t["face"])
+    found = fidelity.against(table, "x", "control")
+    assert found["explanation"].tolist() == ["a"]
+    assert found[["mean", "low", "high"]].to_numpy().tolist() == [[1, 1, 1]]

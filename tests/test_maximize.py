@@ -1,0 +1,135 @@
+"""Activation maximization against the formula, against tf-keras-vis, and on networks whose best image is known."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from tf_keras_vis.activation_maximization import ActivationMaximization
+from tf_keras_vis.activation_maximization.regularizers import Norm
+
+from mesokit import models
+from mesokit.interpret import maximize
+from mesokit.interpret.maximize import PaperNorm, Settings, Units
+
+SIDE = 32
+
+
+@pytest.fixture(scope="module")
+def network():
+    return models.meso4(size=SIDE, seed=1)
+
+
+def linear(weights):
+    """f(x) = sum of weights * x."""
+    inputs = keras.Input(weights.shape)
+    out = keras.layers.Dense(1, name="out")(keras.layers.Flatten()(inputs))
+    model = keras.Model(inputs, out)
+    model.get_layer("out").kernel.assign(weights.reshape(-1, 1))
+    return model
+
+
+def test_the_best_image_of_a_linear_network():
+    weights = np.random.default_rng(0).choice([-2.0, -1.0, 1.0, 2.0], (6, 6, 3)).astype(np.float32)
+    settings = Settings(steps=60, rate=0.05)
+    found = maximize.maximize(linear(weights), "out", [0, 0], settings, signs=[1, -1])
+    assert np.array_equal(found.images[0], weights > 0)
+    assert np.array_equal(found.images[1], weights < 0)
+    assert np.isclose(found.table["f"][0], weights[weights > 0].sum())
+    sparse = maximize.maximize(linear(weights), "out", [0], Settings(weight=1.5, p=1, steps=100, rate=0.1))
+    assert np.array_equal(sparse.images[0], weights > 1.5)  # p = 1 keeps the pixels that are worth more than lambda
+
+
+@pytest.mark.parametrize("layer", ["conv2", "hidden_leaky", "logit"])
+def test_the_energy_reported_is_the_formula_of_the_returned_image(network, layer):
+    settings = Settings(weight=[0.01, 0.0001], p=[2.0, 1.3], steps=5, jitter=2, rotation=3.0, scale=0.03)
+    found = maximize.maximize(network, layer, [0, 0], settings, signs=[1, -1], seeds=[4, 5])
+    assert found.images.min() >= 0
+    assert found.images.max() <= 1
+    values = np.asarray(maximize._view(network, layer)(found.images))[..., 0].reshape(2, -1).mean(1)
+    for i, (sign, weight, p) in enumerate([(1, 0.01, 2), (-1, 0.0001, 1.3)]):
+        norm = (np.abs(found.images[i].astype(float)) ** p).sum() ** (1 / p)
+        assert abs(found.table["energy"][i] - (sign * values[i] - weight * norm)) < 1e-5
+    last = found.trace[found.trace["step"] == 5]
+    assert np.allclose(last["f"], found.table["f"])
+    assert len(found.trace) == 2 * 6
+
+
+def test_one_batch_gives_what_single_climbs_give(network):
+    settings = Settings(steps=4)
+    together = maximize.maximize(network, "hidden_leaky", [0, 3, 5], settings)
+    alone = [maximize.maximize(network, "hidden_leaky", [unit], settings).images[0] for unit in (0, 3, 5)]
+    assert np.allclose(together.images, alone, atol=1e-4)
+
+
+def test_seeds_repeat_and_differ(network):
+    settings = Settings(steps=3, jitter=2, rotation=2.0)
+    images = [maximize.maximize(network, "conv3", [2], settings, seeds=seed).images for seed in (1, 1, 2)]
+    assert np.array_equal(images[0], images[1])
+    assert not np.allclose(images[0], images[2])
+
+
+def test_uphill_is_up(network):
+    found = maximize.maximize(network, "hidden", [0, 0], Settings(steps=10, rate=0.003), signs=[1, -1])
+    first = found.trace.query("step == 0")["f"].to_numpy()
+    assert found.table["f"][0] > first[0]
+    assert found.table["f"][1] < first[1]
+
+
+def test_total_variation_smooths(network):
+    rough, smooth = (
+        tf.constant(maximize.maximize(network, "hidden", [0], Settings(steps=15, variation=v)).images)
+        for v in (0.0, 1e4)
+    )
+    assert tf.image.total_variation(smooth)[0] < 0.5 * tf.image.total_variation(rough)[0]
+
+
+def test_tf_keras_vis_with_our_pieces_gives_the_same_images(network):
+    """Its own loop, one step size, a clip as last input modifier, and none of the random moves."""
+    settings = Settings(weight=0.02, p=2, steps=5, rate=0.02)
+    ours = maximize.maximize(network, "hidden_leaky", [0, 3], settings)
+    begin = np.stack([maximize.start(SIDE, 0, settings.noise)] * 2)
+    theirs = ActivationMaximization(keras.Model([network.inputs[0]], network.get_layer("hidden_leaky").output))(
+        Units([0, 3], [1.0, 1.0]),
+        seed_input=begin,
+        input_range=(0.0, 1.0),
+        input_modifiers=[lambda x: tf.clip_by_value(x, 0.0, 1.0)],
+        regularizers=[PaperNorm(0.02, 2.0)],
+        steps=settings.steps,
+        optimizer=keras.optimizers.SGD(settings.rate),
+        gradient_modifier=lambda g: g / tf.sqrt(tf.reduce_mean(g**2, (1, 2, 3), keepdims=True)),
+    )
+    assert np.allclose(ours.images, theirs, atol=1e-4)
+
+
+def test_the_library_norm_is_the_papers_divided_by_a_root_of_the_number():
+    images = np.random.default_rng(0).random((2, 8, 8, 3), dtype=np.float32)
+    for p in (1, 2, 3):
+        library = np.asarray(Norm(weight=1.0, p=p)(images))
+        assert np.allclose(PaperNorm(1.0, p)(images), library * 192 ** (1 / p), rtol=1e-5)
+
+
+def test_the_gradient_of_the_norm_is_finite_at_zero():
+    x = tf.zeros((1, 4, 4, 3))
+    for p in (1.0, 1.5, 2.0, 4.0):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            value = PaperNorm(1.0, p)(x)
+        assert np.isfinite(tape.gradient(value, x)).all()
+
+
+def test_balance_makes_both_pull_alike():
+    weights = np.random.default_rng(0).normal(size=(6, 6, 3)).astype(np.float32)
+    (found,) = maximize.balance(linear(weights), "out", [0], share=0.5, p=1.0)
+    assert np.isclose(found, 0.5 * np.linalg.norm(weights) / np.sqrt(108))
+
+
+def test_what_does_not_fit_is_named(network):
+    for arguments, message in [
+        (("conv9", [0]), "no layer 'conv9'"),
+        (("hidden", [16]), "units 0 to 15"),
+        (("hidden", []), "units 0 to 15"),
+        (("hidden", [0], Settings(p=0.5)), "p must be at least 1"),
+        (("hidden", [0], Settings(), [2]), "a sign is 1"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            maximize.maximize(network, *arguments)

@@ -1,0 +1,51 @@
+"""Sign groups of a network with planted weights, and detail planted in and around a face."""
+
+import numpy as np
+import pytest
+
+from mesokit import models
+from mesokit.interpret import sign_groups
+
+
+@pytest.fixture(scope="module")
+def face():
+    region = np.zeros((64, 64), bool)
+    region[20:44, 20:44] = True
+    return region
+
+
+def test_groups_follow_the_sign_of_the_output_weight():
+    network = models.meso4(size=32)
+    weights = np.linspace(-1, 0.53, 16, dtype=np.float32)[:, None]
+    network.get_layer("logit").kernel.assign(weights)
+    table = sign_groups.of(network)
+    assert np.allclose(table["weight"], weights[:, 0])
+    assert (table["group"] == np.where(weights[:, 0] > 0, "real", "forged")).all()
+    assert table["sign"].tolist() == np.sign(weights[:, 0]).astype(int).tolist()
+
+
+def test_detail_is_where_it_was_planted(face):
+    noise = np.random.default_rng(0).random((64, 64, 3), dtype=np.float32)
+    gray = np.full_like(noise, 0.5)
+    inside, outside = np.where(face[..., None], noise, gray), np.where(face[..., None], gray, noise)
+    shares = sign_groups.face_share(np.stack([inside, outside, noise, gray]), face)
+    assert shares[0] > 0.9
+    assert shares[1] < 0.1
+    assert np.allclose(shares[2:], 0.5, atol=0.05)
+
+
+def test_the_region_is_what_most_masks_cover():
+    masks = np.zeros((3, 4, 4), np.uint8)
+    masks[:2, 1] = 255
+    masks[0, 2] = 255
+    assert np.argwhere(sign_groups.face_region(masks).any(1)).ravel().tolist() == [1]
+
+
+def test_the_permutation_test_counts():
+    signs = np.array([1, 1, -1, -1])
+    values = np.array([0.9, 0.8, 0.2, 0.1])
+    assert np.isclose(sign_groups.difference(values, signs), 0.7)
+    assert abs(sign_groups.sign_test(values, signs) - 1 / 6) < 0.02  # one of the six ways to deal two signs of four
+    assert sign_groups.sign_test(-values, signs) == 1
+    with pytest.raises(ValueError, match="one sign"):
+        sign_groups.sign_test(values, np.ones(4))
