@@ -6,7 +6,7 @@ python data_scripts/train_bundled_weights.py work/class --network meso4 --method
 import argparse
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pandas as pd
@@ -21,6 +21,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--network", choices=models.NETWORKS, default="meso4")
     parser.add_argument("--method", default="deepfake", help="the forgery to tell from real faces (%(default)s)")
     parser.add_argument("--recipe", choices=training.RECIPES, default="class")
+    parser.add_argument("--iterations", type=int, help="other than the recipe's; its schedule shrinks or grows along")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=weights.BUNDLED, help="folder to write (%(default)s)")
     parser.add_argument(
@@ -31,7 +32,7 @@ def main(argv: list[str] | None = None) -> int:
         table = dataset.read(arguments.dataset)
         table = table[table["method"].isin(["real", arguments.method])]
         network = models.NETWORKS[arguments.network](seed=arguments.seed)
-        recipe = training.RECIPES[arguments.recipe]
+        recipe = _scaled(training.RECIPES[arguments.recipe], arguments.iterations)
         training.fit(network, table, arguments.dataset, recipe, arguments.seed, verbose=2)
         test = table[table["split"] == "test"]
         scores = pd.concat(evaluation.score_faces(evaluation.scorer(network), test, arguments.dataset))
@@ -60,6 +61,15 @@ def main(argv: list[str] | None = None) -> int:
     for title, metrics in {name: card["metrics"], **card["baselines"]}.items():
         print(title, pd.DataFrame(metrics).T.round(3).to_string(), sep="\n")
     return 0
+
+
+def _scaled(recipe: training.Recipe, iterations: int | None) -> training.Recipe:
+    """The recipe with other iterations, and its learning rate and looks at the validation faces in proportion."""
+    share = (iterations or recipe.iterations) / recipe.iterations
+    other = {
+        name: max(1, round(share * getattr(recipe, name))) for name in ("iterations", "divide_every", "check_every")
+    }
+    return replace(recipe, **other)
 
 
 def _baseline(features: str, table: pd.DataFrame, root: Path) -> pd.DataFrame:

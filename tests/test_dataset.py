@@ -3,9 +3,7 @@
 import errno
 import hashlib
 import json
-import os
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -195,44 +193,6 @@ def test_a_clip_whose_file_changed_is_built_again(films, tmp_path):
     assert _digest(tmp_path / "out") == _digest(tmp_path / "new")
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="kills copies of this process")
-def test_killed_at_every_move_and_started_again_it_is_the_same(films, tmp_path):
-    """A copy of this process dies before the n-th file is moved into place, for every n; the next run does the rest."""
-    clips, root = films
-    _all(dataset.build(clips, root, tmp_path / "whole", frames=2))
-    whole, kills, n = _digest(tmp_path / "whole"), 0, 1
-    out = tmp_path / "killed"
-    while True:
-        if not (child := os.fork()):
-            _die_at_move(n, lambda: _all(dataset.build(clips, root, out, frames=2)))
-        if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0:
-            break
-        kills += 1
-        n += 2  # a run that moves nothing before it dies would never end
-        if kills % 5 == 0:
-            shutil.rmtree(out)
-    assert kills > 10
-    assert _digest(out) == whole
-    assert not (out / ".part").exists() and not list(out.glob(".part*"))
-
-
-def _die_at_move(n, work):
-    """Run `work` in this copy of the process and leave it: without a goodbye before the n-th move."""
-    move, moved = Path.replace, iter(range(1, n))
-
-    def replace(self, target):
-        if next(moved, None) is None:
-            os._exit(9)
-        return move(self, target)
-
-    Path.replace = replace
-    try:
-        work()
-    except BaseException:
-        os._exit(8)
-    os._exit(0)
-
-
 def test_two_runs_do_not_write_into_one_folder(films, tmp_path, monkeypatch):
     clips, root = films
     monkeypatch.setattr(building, "PATIENCE", 0.1)
@@ -259,22 +219,6 @@ def test_a_full_disk_stops_the_run_and_is_no_fault_of_the_clip(films, tmp_path, 
     assert sum(built.error is None for built in dataset.build(clips, root, tmp_path / "out", frames=1)) == 5
 
 
-def test_which_frames(films, tmp_path):
-    clips, root = films
-    taken = {}
-    for sampling in dataset.SAMPLINGS:
-        _all(dataset.build(clips, root, tmp_path / sampling, frames=2, sampling=sampling))
-        table = dataset.read(tmp_path / sampling).query("clip == 'c0' and crf == 23")
-        taken[sampling] = table["frame"].tolist()
-        assert manifest.read_json(tmp_path / sampling / "dataset.json")["parameters"]["sampling"] == sampling
-    assert taken["even"] == [7, 21]
-    assert taken["scenes"] == [3, 10, 17, 24]  # two of each scene
-    keys = video.keyframes(root / "0_23.mp4").tolist()
-    assert keys[0] == 0 and set(taken["keyframes"]) <= set(keys)
-    with pytest.raises(ValueError, match="no sampling is called 'random'; there are even, scenes, keyframes"):
-        next(dataset.build(clips, root, tmp_path / "out", sampling="random"))
-
-
 def test_sizes_of_both_classes_are_matched():
     sizes = {"real": [50] * 60 + [200] * 40, "forged": [50] * 20 + [200] * 20}
     rows = [{"label": label, "box_w": size, "box_h": size - 5} for label in sizes for size in sizes[label]]
@@ -285,17 +229,6 @@ def test_sizes_of_both_classes_are_matched():
     assert share["real"].to_numpy() == pytest.approx(share["forged"].to_numpy(), abs=0.02)
     assert len(kept) == 126  # of 100 and 40: nine tenths of both, no more than must go
     assert dataset.matched(table).equals(dataset.matched(table))
-
-
-def test_an_estimate_is_what_a_build_takes(films, tmp_path):
-    clips, root = films
-    clips = clips[clips["clip"] != "c5"]
-    said = dataset.estimate(clips, root, frames=3, min_face=40)
-    _all(dataset.build(clips, root, tmp_path / "out", frames=3))
-    table = dataset.read(tmp_path / "out")
-    size = sum((tmp_path / "out" / path).stat().st_size for path in table["path"]) / 1e9
-    assert (said["clips"], said["faces"]) == (5, len(table))
-    assert said["gigabytes"] == pytest.approx(size, rel=0.3) and 0 < said["hours"] < 0.1
 
 
 def test_aligned_faces_become_a_dataset(tmp_path):

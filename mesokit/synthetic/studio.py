@@ -60,7 +60,7 @@ class Preset:
 
 PRESETS = {
     "tiny": Preset(pairs=3, frames=6, steps=3, levels=(0, 40)),  # for tests
-    "smoke": Preset(pairs=6, frames=30, steps=500),
+    "smoke": Preset(pairs=6, frames=24, steps=500),
     "class": Preset(pairs=20, frames=30, steps=500),
     "large": Preset(pairs=100, frames=100, steps=1000),
 }
