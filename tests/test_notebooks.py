@@ -1,12 +1,15 @@
 """The notebooks, run as `mesokit report` runs them, and the data scripts as the README shows them."""
 
+import http.server
 import json
 import sys
+import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from mesokit import cli, dataset, manifest, video
+from mesokit import cli, dataset, manifest, video, weights
 
 ROOT = Path(__file__).parent.parent
 
@@ -21,13 +24,15 @@ def test_all_notebooks_run_with_the_smoke_preset(tmp_path):
     assert learned["trainable parameters"] == 27_977
     assert learned["accuracy, frames"] > learned["accuracy, frames, untrained"]
     assert found["claims"]
+    assert len(found["checks"]) >= 30
+    assert all(check["passed"] for check in found["checks"])
 
 
 @pytest.fixture
 def scripts(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "data_scripts"))
     yield
-    for name in ("make_synthetic", "extract_faces", "compress_clips"):
+    for name in ("make_synthetic", "extract_faces", "compress_clips", "download"):
         sys.modules.pop(name, None)
 
 
@@ -68,3 +73,34 @@ def test_compress_clips(scripts, tiny, tmp_path, capsys):
     assert {path: path.stat().st_mtime_ns for path in times} == times
     assert compress_clips.main([*call[:-1], "60"]) == 2
     assert "between 0 (lossless) and 51" in capsys.readouterr().err
+
+
+def test_download(scripts, tmp_path, monkeypatch, capsys):
+    """From a server on this machine, with the hash of what it serves, and with another."""
+    import download
+
+    www = tmp_path / "www"
+    www.mkdir()
+    (www / "w.h5").write_bytes(b"some weights")
+    monkeypatch.setenv("MESOKIT_CACHE", str(tmp_path / "cache"))
+    entry = weights.Entry("meso4", "w.h5", manifest.sha256(www / "w.h5"), "http://127.0.0.1:9/w.h5", "")
+    monkeypatch.setattr(weights, "WEIGHTS", {"small": entry})
+    assert download.main([]) == 2
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert error.startswith("download: cannot download small (no network?): get http://127.0.0.1:9/w.h5 elsewhere")
+    handler = partial(http.server.SimpleHTTPRequestHandler, directory=www)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        entry = entry._replace(url=f"http://127.0.0.1:{server.server_port}/w.h5")
+        monkeypatch.setattr(weights, "WEIGHTS", {"small": entry._replace(sha256="0" * 64)})
+        assert download.main(["small"]) == 2
+        assert "another sha256 than small should; nothing was kept" in capsys.readouterr().err
+        assert not list((tmp_path / "cache").iterdir())
+        monkeypatch.setattr(weights, "WEIGHTS", {"small": entry})
+        assert download.main(["small"]) == 0
+        server.shutdown()
+    assert "w.h5, 0 kB, sha256 as published" in capsys.readouterr().out
+    assert download.main([]) == 0  # no server any more: it is there
+    assert (tmp_path / "cache" / "w.h5").read_bytes() == b"some weights"
+    assert download.main(["nothing"]) == 2
+    assert "nothing to download is called 'nothing'; there are small" in capsys.readouterr().err
