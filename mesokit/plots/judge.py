@@ -58,7 +58,9 @@ def crf_curve(table: pd.DataFrame, threshold: float = 0.5) -> go.Figure:
     """Size, PSNR and p_real over the CRF, a line for each `clip`: columns clip, crf, kB per frame, psnr, p_real."""
     titles = ("kB per frame", "PSNR (dB)", P_REAL)
     figure = make_subplots(1, 3, horizontal_spacing=0.09)
-    for (name, rows), colour, dash in zip(table.groupby("clip", sort=False), COLOURS, DASHES, strict=False):
+    looks = dict(zip(("real", "forged"), zip(COLOURS, DASHES, strict=False), strict=False))  # the same in every figure
+    for (name, rows), other in zip(table.groupby("clip"), zip(COLOURS, DASHES, strict=True), strict=False):
+        colour, dash = looks.get(str(name), other)
         for column, key in enumerate(("kB per frame", "psnr", "p_real"), start=1):
             line = {"color": colour, "dash": dash}
             values = rows[key].replace(np.inf, np.nan)  # lossless: no error to measure
