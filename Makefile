@@ -1,4 +1,4 @@
-# make report | test | lab | student | test-browser | lint | lock | clean. The README has the same steps without make.
+# make report | test | lab | student | test-browser | bench | lint | lock | clean. The README has the same steps without make.
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 PRESET ?= smoke
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report test lab student test-browser lint lock clean
+.PHONY: help setup report test lab student test-browser bench lint lock clean
 
 help:
 	@sed -n '1s/^# //p' Makefile
@@ -30,6 +30,10 @@ test: $(READY)
 # JupyterLab in a headless Chromium (CHROMIUM=path, or the system's); skips with a reason where there is none.
 test-browser: $(READY)
 	$(BIN)/python -m pytest tests/test_browser.py -rs
+
+# Against the naive ways, side by side; report/benchmarks.json and .html. Minutes on a quiet machine.
+bench: $(READY)
+	$(BIN)/python benchmarks/run_all.py --report report
 
 # The notebooks without their solutions, to hand out.
 student: $(READY)

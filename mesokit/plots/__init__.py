@@ -17,6 +17,7 @@ from mesokit.plots.judge import (
 )
 from mesokit.plots.learning import both_errors, costs, detectors, histories
 from mesokit.plots.pictures import faces, landmarks
+from mesokit.plots.speed import growth, roofline, speeds
 
 __all__ = [
     "ascent",
@@ -39,6 +40,7 @@ __all__ = [
     "exchanges",
     "faces",
     "filter_maps",
+    "growth",
     "heatmap",
     "histories",
     "history",
@@ -51,9 +53,11 @@ __all__ = [
     "mean_maps",
     "outlined",
     "overlays",
+    "roofline",
     "scores",
     "sign_shares",
     "spectra",
+    "speeds",
     "timeline",
     "whiskers",
 ]

@@ -1,0 +1,70 @@
+"""What 16 neurons want to see: tf-keras-vis one by one against `maximize.maximize`, all in one call.
+
+The same start, steps, norm and step length (tf-keras-vis is given our pieces, as a test of `maximize` does). Equal:
+E(x) of each image within 1 %, and images that differ by less than 0.01 of the range of a pixel on average. Both ways
+are warm: compiling, which ours does once for a layer, is in the call that does not count. The aim: 4 times the speed.
+"""
+
+import sys
+from collections.abc import Iterator
+
+import numpy as np
+from side_by_side import Row, in_turn, network, parser, rate, report
+
+from mesokit.backend import keras, quietly, tf
+from mesokit.interpret import maximize
+
+LAYER, UNITS = "hidden_leaky", list(range(16))
+TOLERANCE, TO_THE_EYE = 0.01, 0.01
+
+
+def one_by_one(model: keras.Model, settings: maximize.Settings) -> np.ndarray:
+    """tf-keras-vis, a call for each neuron -> (16, size, size, 3) float32."""
+    with quietly():
+        from tf_keras_vis.activation_maximization import ActivationMaximization
+
+    view = keras.Model([model.inputs[0]], model.get_layer(LAYER).output)
+    begin = maximize.start(model.input_shape[1], 0, settings.noise)[None]
+    found = [
+        ActivationMaximization(view)(
+            maximize.Units([unit], [1.0]),
+            seed_input=begin,
+            input_range=(0.0, 1.0),
+            input_modifiers=[lambda x: tf.clip_by_value(x, 0.0, 1.0)],
+            regularizers=[maximize.PaperNorm(settings.weight, settings.p)],
+            steps=settings.steps,
+            optimizer=keras.optimizers.SGD(settings.rate),
+            gradient_modifier=lambda g: g / tf.sqrt(tf.reduce_mean(g**2, (1, 2, 3), keepdims=True)),
+        )
+        for unit in UNITS
+    ]
+    return np.clip(np.concatenate([np.asarray(image) for image in found]), 0, 1)
+
+
+def energies(model: keras.Model, images: np.ndarray, settings: maximize.Settings) -> np.ndarray:
+    """E(x) of each image (16,) float64, by the formula."""
+    values = np.asarray(keras.Model(model.inputs[0], model.get_layer(LAYER).output)(images))
+    norms = (images.astype(float) ** settings.p).sum((1, 2, 3)) ** (1 / settings.p)
+    return values[UNITS, UNITS] - settings.weight * norms
+
+
+def rows(steps: int, repeats: int) -> Iterator[Row]:
+    model, settings = network("meso4"), maximize.Settings(weight=0.02, p=2.0, steps=steps, rate=0.02)
+
+    def ours():
+        return maximize.maximize(model, LAYER, UNITS, settings).images
+
+    slow, fast, before, after = in_turn(lambda: one_by_one(model, settings), ours, repeats)
+    a, b = energies(model, before, settings), energies(model, after, settings)
+    alike = np.abs(before - after).mean((1, 2, 3)).max() < TO_THE_EYE
+    close = np.allclose(a, b, rtol=TOLERANCE, atol=0)
+    yield rate("activation maximization, 16 neurons", 16 * steps, "steps", slow, fast, alike and close)
+
+
+def main(argv: list[str] | None = None) -> int:
+    arguments = parser(__doc__).parse_args(argv)
+    return report(rows(1, 1) if arguments.quick else rows(5, 3), arguments.out)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

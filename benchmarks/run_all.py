@@ -1,0 +1,71 @@
+"""Run the benchmarks one after another, then write `benchmarks.json` and the figures, `benchmarks.html`.
+
+    python benchmarks/run_all.py --report report
+    python benchmarks/run_all.py --only scoring extraction
+
+Each script has a process of its own, so that none warms up or fills the memory of another. Measure on a quiet machine:
+the ways take turns, which keeps ratios fair, but a busy machine slows parallel work more.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from plotly.io import to_html
+
+from mesokit import manifest, plots
+
+HERE = Path(__file__).parent
+SCRIPTS = ("startup", "scoring", "training", "extraction", "maximization", "authors", "growth", "roofline", "peers")
+
+
+def page(rows: list[dict[str, Any]], points: dict[str, list[dict[str, Any]]]) -> str:
+    """The figures of what was measured, as one HTML page that needs no network."""
+    figures = {"How many times faster, each against its naive way": plots.speeds(pd.DataFrame(rows))} if rows else {}
+    if points.get("growth"):
+        figures["How cost grows with the data"] = plots.growth(pd.DataFrame(points["growth"]))
+    if points.get("roofline"):
+        figures["How far from the machine's limits"] = plots.roofline(pd.DataFrame(points["roofline"]))
+    body = "".join(
+        f"<h2>{title}</h2>{to_html(figure, full_html=False, include_plotlyjs=i == 0)}"
+        for i, (title, figure) in enumerate(figures.items())
+    )
+    return f'<!doctype html><meta charset="utf-8"><title>mesokit: speed</title><h1>Speed</h1>{body}'
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Returns 1 where a script failed or results were not equal."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--report", type=Path, default=Path("report"), help="folder to write (%(default)s)")
+    parser.add_argument("--only", nargs="+", choices=SCRIPTS, default=SCRIPTS, metavar="NAME", help=", ".join(SCRIPTS))
+    parser.add_argument("--quick", action="store_true", help="tiny sizes: does it work? The ratios mean little")
+    arguments = parser.parse_args(argv)
+    rows: list[dict[str, Any]] = []
+    points: dict[str, list[dict[str, Any]]] = {}
+    status, started = 0, time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        for name in arguments.only:
+            out = Path(folder) / f"{name}.json"
+            options = ["--out", str(out), *(["--quick"] if arguments.quick else [])]
+            status |= subprocess.run([sys.executable, str(HERE / f"{name}.py"), *options]).returncode != 0
+            if out.exists():
+                made = json.loads(out.read_text(encoding="utf-8"))
+                rows += made["rows"]
+                points[name] = made["points"]
+    manifest.write(arguments.report / "benchmarks.json", json.dumps(rows, indent=1).encode())
+    manifest.write(arguments.report / "benchmarks.html", page(rows, points).encode())
+    load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    seconds = time.perf_counter() - started
+    print(f"{len(rows)} rows in {arguments.report} after {seconds:.0f} s on {os.cpu_count()} cores{load}")
+    return int(status)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

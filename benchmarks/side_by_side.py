@@ -1,0 +1,99 @@
+"""What the benchmarks share: two ways in turn, one line and one row each, and pictures from the bundled clips."""
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mesokit import faces, models, video, weights
+
+
+class Row(NamedTuple):
+    """One line of `benchmarks.json`: `ratio` is how many times faster ours is, whatever the unit."""
+
+    name: str
+    naive: float
+    ours: float
+    unit: str
+    ratio: float
+    equal: bool  # the results agree within the tolerance that the script states
+
+
+class Skipped(NamedTuple):
+    """A row that this machine cannot measure: printed with its reason, not written."""
+
+    name: str
+    reason: str
+
+
+def in_turn(naive: Callable[[], Any], ours: Callable[[], Any], repeats: int) -> tuple[float, float, Any, Any]:
+    """Median seconds of each, timed alternately after one call of each that does not count, and their last results."""
+    results = [naive(), ours()]
+    seconds: tuple[list[float], list[float]] = ([], [])
+    for _ in range(repeats):
+        for i, work in enumerate((naive, ours)):
+            started = time.perf_counter()
+            results[i] = work()
+            seconds[i].append(time.perf_counter() - started)
+    return statistics.median(seconds[0]), statistics.median(seconds[1]), *results
+
+
+def rate(name: str, n: int, unit: str, naive: float, ours: float, equal: bool) -> Row:
+    """A row of rates: `n` pieces of work took the seconds `naive` and `ours`."""
+    return Row(name, round(n / naive, 2), round(n / ours, 2), f"{unit}/s", round(naive / ours, 2), bool(equal))
+
+
+def parser(doc: str | None) -> argparse.ArgumentParser:
+    """The options of every script; `--quick` is for trying them: its sizes are too small for ratios to report."""
+    made = argparse.ArgumentParser(description=(doc or "").splitlines()[0])
+    made.add_argument("--quick", action="store_true", help="tiny sizes: does it work? The ratios mean little")
+    made.add_argument("--out", type=Path, metavar="FILE", help="also write rows and points here, as JSON")
+    return made
+
+
+def report(rows: Iterable[Row | Skipped], out: Path | None, points: list[dict[str, Any]] | None = None) -> int:
+    """Print each row as it comes and write them to `out`; 1 where results were not equal, else 0.
+
+    `points`: what a figure needs besides; may be filled while `rows` are made.
+    """
+    made = []
+    for row in rows:
+        if isinstance(row, Skipped):
+            print(f"{row.name:44} skipped: {row.reason}", flush=True)
+            continue
+        numbers = f"naive {row.naive:9.2f}   ours {row.ours:9.2f} {row.unit:9} ratio {row.ratio:6.2f}"
+        print(f"{row.name:44} {numbers}   {'equal' if row.equal else 'NOT EQUAL'}", flush=True)
+        made.append(row)
+    if out:
+        text = json.dumps({"rows": [row._asdict() for row in made], "points": points or []}, indent=1)
+        out.write_text(text, encoding="utf-8")
+    return int(not all(row.equal for row in made))
+
+
+def frames(n: int, name: str = "tour_forged") -> list[np.ndarray]:
+    """`n` frames (h, w, 3) uint8 RGB of a bundled clip, to and fro, so that no face jumps."""
+    found = [frame.image for frame in video.read_frames(weights.BUNDLED / f"{name}.mp4")]
+    there_and_back = found + found[-2:0:-1]
+    return [there_and_back[i % len(there_and_back)] for i in range(n)]
+
+
+def crops(n: int) -> np.ndarray:
+    """`n` aligned faces (n, 256, 256, 3) uint8, every second one forged: those of the bundled clips, repeated."""
+    both = []
+    for name in ("tour_real", "tour_forged"):
+        images = frames(min(40, (n + 1) // 2), name)
+        found = zip(images, faces.follow(images), strict=True)
+        both.append([faces.align(image, face) for image, face in found if face is not None])
+    mixed = [face for pair in zip(*both, strict=False) for face in pair]
+    return np.stack([mixed[i % len(mixed)] for i in range(n)])
+
+
+def network(name: str) -> Any:
+    """The network with its bundled weights, or untrained where none are bundled: speed is the same."""
+    bundled = [key for key, entry in weights.WEIGHTS.items() if entry.network == name and entry.url is None]
+    return weights.load(sorted(bundled)[0]) if bundled else models.NETWORKS[name](seed=1)

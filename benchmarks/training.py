@@ -1,0 +1,122 @@
+"""Training: plain `model.fit` with the paper's batch of 75 against `training.fit` with a recipe's batch of 16.
+
+The allocator is chosen when TensorFlow starts, so each way has a process, and they take turns: one trains while the
+other waits. Both read the same PNG files through the same augmentation. The naive way has Keras' defaults and malloc.
+
+What must be equal is what the tricks touch, one step on the same faces: its gradients, compiled by XLA and not, within
+1e-4 (without dropout, whose random numbers XLA draws differently). A batch of 16 is a choice of the recipes, not the
+same training: per face it takes more, noisier steps. Two batches read ahead while a process waits favour the naive way.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from side_by_side import Row, crops, network, parser, rate, report
+
+from mesokit import dataset, models, training
+from mesokit.backend import keras
+
+TOLERANCE = 1e-4
+PAPER, OURS = training.RECIPES["paper"].batch, training.RECIPES["class"].batch
+
+
+class Turns(keras.callbacks.Callback):
+    """Each epoch waits for a line on standard input and answers with its seconds."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        sys.stdin.readline()
+        self.started = time.perf_counter()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.seconds = time.perf_counter() - self.started
+
+    def on_epoch_end(self, epoch, logs=None):
+        print(self.seconds, flush=True)
+
+
+def write_faces(root: Path, n: int = 80) -> None:
+    """`n` faces as PNG files and their table, every fifth for validation."""
+    rows = []
+    for i, crop in enumerate(crops(n)):
+        dataset.write_png(root / f"{i}.png", crop)
+        rows.append((f"{i}.png", ("real", "forged")[i % 2], "val" if i % 10 in (8, 9) else "train"))
+    pd.DataFrame(rows, columns=["path", "label", "split"]).to_csv(root / "faces.csv", index=False)
+
+
+def work(way: str, name: str, root: Path, images: int, turns: int) -> None:
+    """The process of one way: `turns` epochs of about `images` faces, and the first, which compiles."""
+    table, model = pd.read_csv(root / "faces.csv"), models.NETWORKS[name](seed=1)
+    steps = max(1, round(images / (PAPER if way == "naive" else OURS)))
+    if way == "ours":
+        recipe = training.Recipe(iterations=steps * (turns + 1), batch=OURS, check_every=steps)
+        training.fit(model, table, root, recipe, callbacks=[Turns()], verbose=0)
+        return
+    data = dataset.training_batches(table.query("split == 'train'"), root, PAPER, dataset.Augmentation(), seed=0)
+    model.compile(keras.optimizers.Adam(1e-3), "mean_squared_error", metrics=["accuracy"])
+    model.fit(data, steps_per_epoch=steps, epochs=turns + 1, callbacks=[Turns()], verbose=0, shuffle=False)
+
+
+def seconds_each(name: str, root: Path, images: int, turns: int) -> dict[str, float]:
+    """Median seconds of one face, of both ways."""
+    workers, found = {}, {"naive": [], "ours": []}
+    for way in found:
+        command = [sys.executable, __file__, "--work", way, name, str(root), str(images), str(turns)]
+        environment = os.environ | {"TF_CPU_ALLOCATOR_USE_BFC": str(int(way == "ours"))}
+        workers[way] = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True
+        )
+    for _ in range(turns + 1):
+        for way, worker in workers.items():
+            worker.stdin.write("\n")
+            worker.stdin.flush()
+            found[way].append(float(worker.stdout.readline()))
+    for worker in workers.values():
+        worker.communicate()
+    batch = {"naive": PAPER, "ours": OURS}
+    return {w: statistics.median(s[1:]) / (max(1, round(images / batch[w])) * batch[w]) for w, s in found.items()}
+
+
+def same_step(name: str, n: int = 8) -> bool:
+    """Whether a step compiled by XLA has the gradients of one that is not. SGD shows them; Adam divides by them."""
+    images, labels = crops(n).astype(np.float32) / 255, np.arange(n)[:, None] % 2 == 0
+    after = []
+    for compiled in (False, True):
+        model = network(name)
+        for layer in model.layers:
+            if isinstance(layer, keras.layers.Dropout):
+                layer.rate = 0
+        model.compile(keras.optimizers.SGD(1.0), "mean_squared_error", jit_compile=compiled)
+        model.train_on_batch(images, labels.astype(np.float32))
+        after.append(model.get_weights())
+    return all(np.allclose(a, b, atol=TOLERANCE) for a, b in zip(*after, strict=True))
+
+
+def rows(images: int, turns: int, names: tuple[str, ...] = ("meso4", "meso_inception4")) -> Iterator[Row]:
+    for name in names:
+        with tempfile.TemporaryDirectory() as root:
+            write_faces(Path(root))
+            each = seconds_each(name, Path(root), images, turns)
+        yield rate(f"training {name}", 1, "faces", each["naive"], each["ours"], same_step(name))
+
+
+def main(argv: list[str] | None = None) -> int:
+    options = parser(__doc__)
+    options.add_argument("--work", nargs=5, metavar=("WAY", "NETWORK", "ROOT", "IMAGES", "TURNS"), help="one process")
+    arguments = options.parse_args(argv)
+    if arguments.work:
+        way, name, root, images, turns = arguments.work
+        work(way, name, Path(root), int(images), int(turns))
+        return 0
+    return report(rows(75, 1, ("meso4",)) if arguments.quick else rows(150, 3), arguments.out)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""The benchmarks at tiny sizes: results are equal, the line is printed, the files are written. No time is tested."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mesokit import models, plots
+
+FOLDER = Path(__file__).parent.parent / "benchmarks"
+
+
+@pytest.fixture
+def load(monkeypatch):
+    """A function that imports a script by its name, for one test."""
+    monkeypatch.syspath_prepend(str(FOLDER))
+    before = set(sys.modules)
+    yield importlib.import_module
+    for name in set(sys.modules) - before:
+        if (FOLDER / f"{name}.py").exists():
+            del sys.modules[name]
+
+
+def test_scoring_is_equal_and_prints_a_line(load, tmp_path, capsys):
+    assert load("scoring").main(["--quick", "--out", str(tmp_path / "rows.json")]) == 0
+    assert "scoring meso4 " in capsys.readouterr().out
+    rows = json.loads((tmp_path / "rows.json").read_text())["rows"]
+    assert list(rows[0]) == ["name", "naive", "ours", "unit", "ratio", "equal"]
+    assert [row["equal"] for row in rows] == [True, True]
+
+
+def test_a_row_that_is_not_equal_is_said_and_fails(load, tmp_path, capsys):
+    shared = load("side_by_side")
+    rows = [shared.rate("work", 10, "faces", 2.0, 0.5, False), shared.Skipped("other", "no such thing here")]
+    assert shared.report(rows, tmp_path / "rows.json", [{"n": 1}]) == 1
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.split() == ["work", "naive", "5.00", "ours", "20.00", "faces/s", "ratio", "4.00", "NOT", "EQUAL"]
+    assert second.split() == ["other", "skipped:", "no", "such", "thing", "here"]
+    written = json.loads((tmp_path / "rows.json").read_text())
+    assert (len(written["rows"]), written["points"]) == (1, [{"n": 1}])
+
+
+def test_ways_take_turns_and_the_first_call_does_not_count(load):
+    calls = []
+    slow, fast, a, b = load("side_by_side").in_turn(lambda: calls.append("n") or 1, lambda: calls.append("o") or 2, 2)
+    assert ("".join(calls), a, b) == ("nonono", 1, 2)
+    assert min(slow, fast) >= 0
+
+
+def test_overlap_and_agreement_of_boxes(load):
+    extraction = load("extraction")
+    a, b = (0.0, 0.0, 10.0, 10.0), (5.0, 0.0, 10.0, 10.0)
+    assert extraction.overlap(a, b) == pytest.approx(1 / 3)
+    assert extraction.overlap(a, (20.0, 0.0, 1.0, 1.0)) == 0
+    assert extraction.agree([a] * 49 + [None], [a] * 50)  # 98 %
+    assert not extraction.agree([a] * 48 + [None, b], [a] * 50)
+    assert not extraction.agree([None], [None]), "no face at all is no agreement"
+
+
+def test_extraction_finds_the_same_boxes(load):
+    (row,) = load("extraction").rows(4, 1)
+    assert row.equal
+
+
+def test_energies_are_the_formula(load):
+    maximization = load("maximization")
+    model = models.meso4(size=32, seed=1)
+    images = np.random.default_rng(0).random((16, 32, 32, 3), dtype=np.float32)
+    hidden = np.reshape(models.activations(model, "hidden_leaky")(images), (16, 16))
+    settings = maximization.maximize.Settings(weight=0.5, p=2.0)
+    norms = [np.linalg.norm(image.astype(float)) for image in images]
+    assert np.allclose(maximization.energies(model, images, settings), np.diag(hidden) - 0.5 * np.array(norms))
+
+
+def test_one_by_one_and_together_give_the_same_images(load, monkeypatch):
+    maximization = load("maximization")
+    monkeypatch.setattr(maximization, "network", lambda name: models.meso4(size=32, seed=1))
+    (row,) = maximization.rows(2, 1)
+    assert row.equal
+
+
+def test_the_authors_weights_are_skipped_with_a_reason(load, tmp_path):
+    (row,) = load("authors").rows(["Meso4_DF"], 1, tmp_path)
+    assert "MESOKIT_REFERENCE" in row.reason
+
+
+def test_the_authors_weights_agree(load, reference):
+    (row,) = load("authors").rows(["Meso4_DF"], 1, reference / "afchar2018")
+    assert row.equal
+
+
+def test_peers_are_compared_or_skipped(load):
+    for row in load("peers").rows(4, 1):
+        assert "torch is not installed" in row.reason if hasattr(row, "reason") else row.equal
+
+
+def test_traffic_by_hand(load):
+    numbers = 2 * 256**2 * 8 + 128**2 * 8 + 2 * 128**2 * 8 + 64**2 * 8 + 2 * 64**2 * 16 + 32**2 * 16
+    numbers += 2 * 32**2 * 16 + 8**2 * 16 + 16 + 1
+    assert load("roofline").traffic(models.meso4()) == 8 * numbers
+
+
+def test_figures_hold_the_numbers_and_the_page_needs_no_network(load):
+    keys = ["name", "naive", "ours", "unit", "ratio", "equal"]
+    rows = [("a", 1.0, 4.0, "faces/s", 4.0, True), ("b", 1.0, 0.5, "faces/s", 0.5, False)]
+    figure = plots.speeds(pd.DataFrame(rows, columns=keys))
+    assert [(bar.base + bar.x[0], bar.y[0]) for bar in figure.data] == [(4.0, "a"), (0.5, "b")]
+    growth = [{"work": "w", "times": t, "seconds": 2.0 * t, "peak_mb": 100} for t in (1, 4, 16)]
+    lines = plots.growth(pd.DataFrame(growth)).data
+    assert [list(line.y) for line in lines] == [[2, 8, 32], [100, 100, 100], [2, 8, 32]]
+    point = {"work": "w", "intensity": 2.0, "gflops": 5.0, "share": 0.25, "peak": 100.0, "bandwidth": 10.0}
+    roof, seen = plots.roofline(pd.DataFrame([point])).data
+    assert roof.y[1:] == (100, 100)
+    assert (list(seen.x), list(seen.y)) == ([2.0], [5.0])
+    page = load("run_all").page(
+        [dict(zip(keys, row, strict=True)) for row in rows], {"growth": growth, "roofline": [point]}
+    )
+    assert page.count("<h2>") == 3
+    assert "<script src=" not in page
