@@ -27,6 +27,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from mesokit import manifest, video
 from mesokit.synthetic import blend, face2face, person, render
@@ -108,15 +109,22 @@ def in_parallel(calls: list[tuple[Any, ...]], workers: int | None) -> Iterator[s
     """What each of `calls` (a function and its arguments) returns, as they finish."""
     workers = min(workers or os.cpu_count() or 1, len(calls))
     if workers == 1:
-        yield from (function(*arguments) for function, *arguments in calls)
+        with threadpool_limits(1):
+            yield from (function(*arguments) for function, *arguments in calls)
         return
     # Processes are spawned, not forked: TensorFlow's threads in the caller would not survive a fork.
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=cv2.setNumThreads, initargs=(1,))
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_one_thread)
     try:
         for future in as_completed([pool.submit(*call) for call in calls]):
             yield future.result()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _one_thread() -> None:
+    """Each process has a core of its own: more threads would only wait for each other, at twice the cost."""
+    cv2.setNumThreads(1)
+    threadpool_limits(1)
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
