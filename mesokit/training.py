@@ -81,8 +81,10 @@ def fit(
     if verbose == "auto":
         verbose = 2 if os.environ.get("MESOKIT_REPORT") else 1
     keras.utils.set_random_seed(seed)
-    optimizer = keras.optimizers.Adam(schedule(recipe), beta_1=0.9, beta_2=0.999)
-    network.compile(optimizer, loss="mean_squared_error", metrics=["accuracy"], jit_compile=True)
+    with network.distribute_strategy.scope():  # several devices, where the network was made for them
+        optimizer = keras.optimizers.Adam(schedule(recipe), beta_1=0.9, beta_2=0.999)
+        alone = network.distribute_strategy.num_replicas_in_sync == 1  # XLA sees the variables of one device only
+        network.compile(optimizer, loss="mean_squared_error", metrics=["accuracy"], jit_compile=alone)
     for layer in network.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = recipe.norm_momentum

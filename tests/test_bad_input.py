@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from mesokit import cli, manifest, scan, sources, video
+from mesokit import cli, evaluation, manifest, scan, sources, video
 
 ROOT = Path(__file__).resolve().parent.parent
 FRAME = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
@@ -156,6 +156,26 @@ def test_files(tmp_path, monkeypatch, name, make, verdict, words):
     assert json.loads(json.dumps(one.record()))["p_real"] is None
     page = scan.page([one], "w", "mean", 0.5)
     assert "<script>alert" not in page
+
+
+def test_a_folder_of_them_is_one_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(scan.faces, "follow", lambda frames, min_face: [None for _ in frames])
+    monkeypatch.setattr(scan.faces, "detect", lambda image, min_face: [])
+    monkeypatch.setattr(evaluation, "scorer", lambda network: lambda images: np.ones(len(images)))
+    for name, make, _, _ in FILES:
+        make(tmp_path / name)
+    with open(os.fsencode(tmp_path) + b"/\xff.mp4", "wb") as file:  # noqa: PTH123 (a name that is no text)
+        file.write(b"x")
+    (tmp_path / "loop.mp4").symlink_to(tmp_path / "loop.mp4")
+    page = tmp_path / "page.html"
+    assert cli.main(["scan", str(tmp_path), "--json", "--html", str(page)]) == 1
+    said = capsys.readouterr()
+    found = {Path(one["path"]).name: one["verdict"] for one in json.loads(said.out)["clips"]}
+    assert {name: found[name] for name, *_ in FILES} == {name: verdict for name, _, verdict, _ in FILES}
+    assert "Traceback" not in said.err and page.is_file()
+    assert cli.main(["scan", str(tmp_path)]) == 1
+    said = capsys.readouterr()
+    assert "new\nline" not in said.out and "Traceback" not in said.err
 
 
 # --- tables -----------------------------------------------------------------------------------------------------------
@@ -333,3 +353,13 @@ def test_any_cells_are_refused_in_one_line_or_come_back_as_they_were(tmp_path, c
     manifest.save(read, path)
     assert manifest.read_clips(path).equals(read)
     assert sources.manifest.inside(read["path"][0])
+
+
+@FUZZ
+@given(arguments=st.lists(st.text(max_size=8) | st.sampled_from(["--frames", "--rule", "--weights", "3"]), max_size=5))
+def test_any_arguments_of_scan_are_judged_or_refused(tmp_path, monkeypatch, arguments):
+    """With the network left out: what is fuzzed is the way from arguments to files."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(scan, "judge", lambda path, *rest: scan.Judged(str(path), "abstain", "not looked at"))
+    monkeypatch.setattr(evaluation, "scorer", lambda network: None)
+    assert status(cli.main, "scan", *arguments) in (0, 1, 2)

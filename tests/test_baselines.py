@@ -14,7 +14,7 @@ def blurred(tmp_path):
     rng, rows = np.random.default_rng(0), []
     for i in range(40):
         face = rng.integers(0, 256, (256, 256, 3)).astype(np.uint8)
-        dataset._write_png(tmp_path / f"{i}.png", cv2.GaussianBlur(face, (0, 0), 1.0) if i % 2 else face)
+        dataset.write_png(tmp_path / f"{i}.png", cv2.GaussianBlur(face, (0, 0), 1.0) if i % 2 else face)
         rows.append({"path": f"{i}.png", "label": "forged" if i % 2 else "real", "clip": f"c{i}", "crf": 0})
     return pd.DataFrame(rows), tmp_path
 

@@ -11,7 +11,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from mesokit import dataset, faces, manifest, sources, video
+from mesokit import dataset, evaluation, faces, manifest, sources, video
 from mesokit.dataset import building, files
 from mesokit.dataset import clip as clip_module
 
@@ -80,28 +80,6 @@ def test_masks_cover_what_differs(tiny):
     assert 0.02 < (mask > 0).mean() < 0.5
 
 
-def test_a_killed_run_is_taken_up_again(tiny, tmp_path):
-    for _ in _build(tiny, tmp_path / "whole"):
-        pass
-    killed = _build(tiny, tmp_path / "killed")
-    next(killed), next(killed)
-    killed.close()
-    assert not (tmp_path / "killed" / "faces.csv").exists()
-    half = tmp_path / "killed" / ".part" / "p001_real" / "faces"
-    half.mkdir(parents=True)
-    (half / "left_over.png").write_bytes(b"half")
-    for _ in _build(tiny, tmp_path / "killed"):
-        pass
-    assert _digest(tmp_path / "whole") == _digest(tmp_path / "killed")
-
-
-def test_other_parameters_replace_the_faces(tiny, tmp_path):
-    for frames in (3, 2):
-        for _ in _build(tiny, tmp_path, frames):
-            pass
-    assert len(list(tmp_path.rglob("faces/**/*.png"))) == len(dataset.read(tmp_path)) == 18 * 2 * 2
-
-
 def test_a_bad_clip_is_reported_and_the_others_are_built(tiny, tmp_path):
     shutil.copytree(tiny / "clips", tmp_path / "clips")
     (tmp_path / "clips" / "0" / "p000_real.mp4").write_bytes(b"not a video")
@@ -162,6 +140,30 @@ def _all(building):
     return {built.clip: built for built in building}
 
 
+def test_a_stopped_run_is_taken_up_again(films, tmp_path):
+    """Ctrl-C in the middle; what SIGKILL leaves is in test_kill.py."""
+    clips, root = films
+    _all(dataset.build(clips, root, tmp_path / "whole", frames=2))
+    stopped = dataset.build(clips, root, tmp_path / "stopped", frames=2)
+    next(stopped), next(stopped)
+    stopped.close()
+    assert not (tmp_path / "stopped" / "faces.csv").exists()
+    half = tmp_path / "stopped" / ".part" / "c1-0" / "faces"
+    half.mkdir(parents=True)
+    (half / "left_over.png").write_bytes(b"half")
+    _all(dataset.build(clips, root, tmp_path / "stopped", frames=2))
+    assert _digest(tmp_path / "whole") == _digest(tmp_path / "stopped")
+    assert not (tmp_path / "stopped" / ".part").exists()
+
+
+def test_other_parameters_replace_the_faces(films, tmp_path):
+    clips, root = films
+    for frames in (3, 2):
+        _all(dataset.build(clips, root, tmp_path / "out", frames=frames))
+    images = list((tmp_path / "out").rglob("faces/**/*.png"))
+    assert len(images) == len(dataset.read(tmp_path / "out")) == 5 * 2 * 2
+
+
 def test_failures_are_a_table_and_are_tried_again_when_asked_or_changed(films, tmp_path):
     clips, root = films
     out = tmp_path / "out"
@@ -219,6 +221,33 @@ def test_a_full_disk_stops_the_run_and_is_no_fault_of_the_clip(films, tmp_path, 
     assert sum(built.error is None for built in dataset.build(clips, root, tmp_path / "out", frames=1)) == 5
 
 
+def test_which_frames(films, tmp_path):
+    clips, root = films
+    taken = {}
+    for sampling in dataset.SAMPLINGS:
+        _all(dataset.build(clips, root, tmp_path / sampling, frames=2, sampling=sampling))
+        table = dataset.read(tmp_path / sampling).query("clip == 'c0' and crf == 23")
+        taken[sampling] = table["frame"].tolist()
+        assert manifest.read_json(tmp_path / sampling / "dataset.json")["parameters"]["sampling"] == sampling
+    assert taken["even"] == [7, 21]
+    assert taken["scenes"] == [3, 10, 17, 24]  # two of each scene
+    keys = video.keyframes(root / "0_23.mp4").tolist()
+    assert keys[0] == 0 and set(taken["keyframes"]) <= set(keys)
+    with pytest.raises(ValueError, match="no sampling is called 'random'; there are even, scenes, keyframes"):
+        next(dataset.build(clips, root, tmp_path / "out", sampling="random"))
+
+
+def test_an_estimate_is_what_a_build_takes(films, tmp_path):
+    clips, root = films
+    clips = clips[clips["clip"] != "c5"]
+    said = dataset.estimate(clips, root, frames=3, min_face=40)
+    _all(dataset.build(clips, root, tmp_path / "out", frames=3))
+    table = dataset.read(tmp_path / "out")
+    size = sum((tmp_path / "out" / path).stat().st_size for path in table["path"]) / 1e9
+    assert (said["clips"], said["faces"]) == (5, len(table))
+    assert said["gigabytes"] == pytest.approx(size, rel=0.3) and 0 < said["hours"] < 0.1
+
+
 def test_sizes_of_both_classes_are_matched():
     sizes = {"real": [50] * 60 + [200] * 40, "forged": [50] * 20 + [200] * 20}
     rows = [{"label": label, "box_w": size, "box_h": size - 5} for label in sizes for size in sizes[label]]
@@ -246,6 +275,12 @@ def test_aligned_faces_become_a_dataset(tmp_path):
     assert sum(one.error is not None for one in built.values()) == 1 and len(made) == 8
     assert dataset.images(made, tmp_path / "out").shape == (8, 256, 256, 3)
     assert next(iter(dataset.batches(made, tmp_path / "out")))[0].shape == (8, 256, 256, 3)
+    scores = made.assign(p_real=0.4)
+    assert evaluation.accuracy(scores)["accuracy"] == 0.5
+    with pytest.raises(ValueError, match="8 of 8 faces were published without their clips"):
+        evaluation.per_clip(scores)
+    with pytest.raises(ValueError, match="without their clips, so nobody can say which belong together"):
+        evaluation.interval(scores)
     assert _all(dataset.adopt(table, tmp_path, tmp_path / "out")).keys() == built.keys()
 
 

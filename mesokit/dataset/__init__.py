@@ -13,8 +13,6 @@ from mesokit.dataset.clip import SAMPLINGS, Built
 from mesokit.dataset.files import SIZE, images, read, sharpness, write_png
 from mesokit.dataset.loading import Augmentation, augment, batches, training_batches
 
-_write_png = write_png  # the name it had
-
 __all__ = [
     "SAMPLINGS",
     "SIZE",

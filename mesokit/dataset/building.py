@@ -89,7 +89,7 @@ def _locked(out: Path) -> Iterator[None]:
 
 @contextmanager
 def processes(n: int) -> Iterator[Any]:
-    """A client of `n` processes here: one that dies, or that `limit` ends, is replaced, and its clip tried twice more.
+    """A client of `n` processes here: one that dies, or that `limit` ends, is replaced, and its clip tried again.
 
     One clip at a time each, so that nobody dies for a neighbour, and `limit` knows whom it ends.
     """
@@ -127,7 +127,11 @@ def _in_windows(
     clips: pd.DataFrame,
     how: tuple[Path, Path, Parameters, bool, int | None],
 ) -> Iterator[Built]:
-    """Keep `width()` clips with the executor, so that a long table is not all handed over at once."""
+    """Keep `width()` clips with the executor, so that a long table is not all handed over at once.
+
+    A clip whose process died may only have waited behind the one that ended it: these come last, each alone.
+    """
+    suspects: list[pd.DataFrame] = []
     waiting: dict[Future[Built], pd.DataFrame] = {}
     groups = (levels for _, levels in clips.groupby("clip", sort=True))
     more = True
@@ -141,9 +145,20 @@ def _in_windows(
             try:
                 yield future.result()
             except Exception as error:
-                if type(error).__name__ != "KilledWorker":  # of distributed, which is loaded only where it is used
-                    raise
-                yield one.give_up(levels, *how[:3])
+                _only_killed(error)
+                suspects.append(levels)
+    for levels in suspects:
+        try:
+            yield executor.submit(one.build, levels, *how).result()
+        except Exception as error:
+            _only_killed(error)
+            yield one.give_up(levels, *how[:3])
+
+
+def _only_killed(error: Exception) -> None:
+    """Raise again what is not the death of a process: of distributed, which is loaded only where it is used."""
+    if type(error).__name__ != "KilledWorker":
+        raise error
 
 
 def _write_failures(failed: dict[str, str], out: Path) -> None:

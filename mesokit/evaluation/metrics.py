@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import confusion_matrix, roc_auc_score, roc_curve
 
+from mesokit import manifest
+
 # (real (n,) bool, p_real (n,), weight (n,), threshold) -> value, NaN where a class that it needs has no weight
 Metric = Callable[[np.ndarray, np.ndarray, np.ndarray, float], float]
 
@@ -115,8 +117,11 @@ def interval(
 
     All levels of a clip are drawn together. `unit`: another column to draw by, such as "group" (people and whoever
     shares their pixels). Percentile method, Efron and Tibshirani 1993, chapter 13; resamples in which the metric has
-    no value, for want of a class, are left out. NaN where nothing was judged.
+    no value, for want of a class, are left out. NaN where nothing was judged. Raises ValueError where the unit is the
+    clip and faces were published without theirs.
     """
+    if unit == "clip":
+        manifest.need_clips(scores)
     rows, real, p_real = _judged(scores)
     codes, units = pd.factorize(rows[unit])
     weights = _drawn(len(units), resamples, seed)[:, codes]
@@ -151,8 +156,11 @@ def difference(
     """`first` less `second` in a metric, with its interval (value, low, high); paired: both have the same clips.
 
     Two networks, rules, levels, or frames and clips: each resample draws the same clips for both, so that what makes
-    a clip hard cancels out. Raises ValueError where the clips are not the same.
+    a clip hard cancels out. Raises ValueError where the clips are not the same, or as `interval`.
     """
+    if unit == "clip":
+        manifest.need_clips(first)
+        manifest.need_clips(second)
     sides = [_judged(first), _judged(second)]
     units = sides[0][0][unit].unique()
     if set(units) != set(sides[1][0][unit]):

@@ -7,6 +7,8 @@ import pandas as pd
 from scipy.special import expit, logit
 from scipy.stats import trim_mean
 
+from mesokit import manifest
+
 SHARED = ["label", "method", "identity", "group", "split"]  # what all faces of a clip have in common
 TRIMMED = 0.2  # share of the frames that the trimmed mean leaves out at each end
 SATURATED = 1e-6  # a float32 sigmoid reaches 0 and 1 exactly, where log-odds are infinite: as far as one frame may go
@@ -46,8 +48,9 @@ def per_clip(scores: pd.DataFrame, aggregate: str = "mean", clips: pd.DataFrame 
     """One row per clip and level: what its frames share, their number `n_faces`, and p_real by the rule `aggregate`.
 
     `clips`: the rows of clips.csv that were to be judged; those without a scored face are added with n_faces 0 and
-    p_real NaN, so that nobody forgets them.
+    p_real NaN, so that nobody forgets them. Raises ValueError for faces that were published without their clips.
     """
+    manifest.need_clips(scores)
     combine = rule(aggregate)
     grouped = scores.groupby(["clip", "crf"], dropna=False, sort=True)
     found = grouped[SHARED].first()
