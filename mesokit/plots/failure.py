@@ -38,7 +38,7 @@ def curves(table: pd.DataFrame, x: str, untouched: float | Sequence[float] = (),
     strengths = sorted(table["strength"].unique())
     axis = {"type": "log", "tickvals": strengths, "ticktext": [f"{value:g}" for value in strengths]} if log else {}
     figure.update_xaxes(title=x, **axis).update_yaxes(range=[-0.03, 1.03])
-    return layout(figure, 380, legend={"orientation": "h", "y": -0.25})
+    return layout(figure, 400, legend={"orientation": "h", "y": -0.25}).update_layout(margin_t=70)
 
 
 def _line(

@@ -90,7 +90,8 @@ def sign_shares(table: pd.DataFrame) -> go.Figure:
         text = [f"neuron {unit}" for unit in rows["unit"]]
         name = f"{group} neurons"
         figure.add_scatter(x=x, y=rows["face_share"], mode="markers", name=name, marker=marker, text=text)
-    figure.add_hline(0.5, line={"color": GRAY, "dash": "dot"}, annotation_text="as detailed inside as outside")
+    note = {"annotation_text": "as detailed inside as outside", "annotation_position": "bottom left"}
+    figure.add_hline(0.5, line={"color": GRAY, "dash": "dot"}, **note)
     axis = {"tickvals": list(range(len(names))), "ticktext": names}
     y = {"title": "share of detail in the face", "range": [0, 1]}
     return layout(figure, 380, xaxis=axis, yaxis=y, legend=ABOVE)
