@@ -1,6 +1,7 @@
 """A clip of any length is looked through in constant memory: measured in a process of its own."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,8 @@ SIZE = (120, 160, 3)
 
 
 def test_a_clip_ten_times_as_long_takes_no_more_memory(tmp_path):
-    pytest.importorskip("resource", reason="no meter of memory on this system")
+    if not Path("/proc/self/status").exists():
+        pytest.skip("the meter of memory is Linux's")
     done = subprocess.run([sys.executable, __file__, str(tmp_path)], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
     found = json.loads(done.stdout)
@@ -32,9 +34,9 @@ def _look(path):
 
 
 def _peak():
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    """The peak in bytes. Not getrusage's: that one begins with the peak of whoever started this process."""
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
 
 
 def _main(folder):
