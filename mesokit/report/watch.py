@@ -61,13 +61,12 @@ class Watch:
         """Look once at the memory of the kernel and of everything it started."""
         import psutil
 
-        total = 0
-        for process in list(self.family):
-            with suppress(psutil.Error):
-                self.family.update(process.children(recursive=True))
-        for process in list(self.family):  # a copy: two threads look
+        total, known = 0, list(self.family)  # a copy: two threads look
+        # A child counts from the second look on: before it runs its own program, it shows its parent's memory.
+        for process in known:
             with suppress(psutil.Error):
                 total += process.memory_info().rss
+                self.family.update(process.children(recursive=True))
         self.peak = max(self.peak, total)
 
     def kill(self) -> None:
