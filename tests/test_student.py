@@ -117,6 +117,21 @@ def test_every_notebook_has_three_exercises_with_hints(path):
     assert hints >= len(found)
 
 
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_no_cell_needs_what_an_exercise_makes(path):
+    """So the student edition runs to its end, whatever is still open."""
+    notebook = nbformat.read(path, as_version=4)
+    made, read = set(), set()
+    for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):
+        if cell not in exercises(notebook):
+            read |= needed(cell.source, {})
+            continue
+        for node in ast.parse(cell.source).body:
+            made |= {node.name} if isinstance(node, ast.FunctionDef) else set()
+            made |= {to.id for to in getattr(node, "targets", []) if isinstance(to, ast.Name)}
+    assert made and not made & read
+
+
 def test_the_script_writes_an_edition_without_solutions(tmp_path, make_student, capsys):
     assert make_student.main(["--out", str(tmp_path)]) == 0
     assert f"{len(NOTEBOOKS)} notebooks with {len(ALL)} exercises" in capsys.readouterr().out

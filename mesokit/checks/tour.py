@@ -21,6 +21,32 @@ def verdict(answer):
         raise Mistake("at the threshold itself nothing speaks for real: the kit asks for p_real > 0.5")
 
 
+@exercise("Right: red first, from 0 to 1, and a batch of one.")
+def network_input(answer):
+    """`answer(picture)`: (h, w, 3) uint8 in OpenCV's order BGR -> (1, h, w, 3) float RGB in [0, 1]."""
+    picture = np.array([[[0, 51, 255], [102, 51, 204]], [[0, 0, 153], [51, 102, 102]], [[0, 0, 0], [255, 0, 51]]])
+    got = np.asarray(answer(picture.astype(np.uint8)))
+    if got.shape == picture.shape:
+        raise Mistake("the network takes a batch: add an axis in front, picture[None], for a batch of one")
+    if got.shape != (1, *picture.shape):
+        raise Mistake(f"the shape became {got.shape}; for this picture it should be {(1, *picture.shape)}")
+    if got.dtype.kind != "f":
+        raise Mistake("these are still whole numbers: dividing with // leaves nothing between 0 and 1")
+    rgb = picture[None, ..., ::-1]
+    if np.allclose(got, rgb) or np.allclose(got, picture):
+        raise Mistake("forgot /255: the pixels still go up to 255, and the network wants 0 to 1")
+    if np.allclose(got, picture / 255):
+        raise Mistake("this is still BGR, so red and blue are exchanged: turn the last axis around, [..., ::-1]")
+    if np.allclose(got, picture[::-1] / 255) or np.allclose(got, picture[:, ::-1] / 255):
+        raise Mistake(
+            "this turns the wrong axis around and mirrors the picture: colours are the last axis, [..., ::-1]"
+        )
+    if np.allclose(got, picture[::-1, ::-1, ::-1] / 255):
+        raise Mistake("this turns all axes around, and the picture is upside down: only the last axis holds colours")
+    if not np.allclose(got, rgb / 255, atol=1e-6):
+        raise Mistake("the bluest pixel, 255, 0, 51 in BGR, should become 0.2, 0, 1 in RGB")
+
+
 @exercise("Right: the middles of equal pieces of the clip.")
 def even_frames(answer):
     """`answer(n_frames, n)`: n frame indices, one in the middle of each of n equal pieces of the clip."""
