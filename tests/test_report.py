@@ -16,6 +16,7 @@ from mesokit.report import index, watch
 from mesokit.report.compare import changes
 from mesokit.report.inputs import inputs
 from mesokit.report.junit import junit
+from mesokit.report.page import page as html_page
 
 LIMIT = 12  # seconds for the notebook that hangs: enough to start a kernel on a busy machine
 HOSTILE = "<script>alert(1)</script>"
@@ -148,6 +149,13 @@ def test_hostile_text_is_escaped(finished):
     for page in ("index.html", "00_good.html", "01_raises.html"):
         assert HOSTILE not in (out / page).read_text(), page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in (out / "index.html").read_text()
+
+
+def test_hints_stay_folded(tmp_path):
+    hint = "<details><summary>Hint</summary>\n\nLook at `x`.\n\n</details>"
+    notebook = new_notebook(cells=[new_markdown_cell(f"Why?\n\n{hint}")])
+    text = html_page({"notebook": notebook, "title": "a", "folder": tmp_path, "error": None})
+    assert re.search(r"<details><summary>Hint</summary>\s*<p>Look at <code>x</code>.</p>\s*</details>", text)
 
 
 def test_failures_come_first_and_link_to_where_it_broke(finished):

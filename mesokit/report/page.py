@@ -10,6 +10,7 @@ from mesokit.report.execute import quiet
 
 PLOTLY = "application/vnd.plotly.v1+json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
+FOLD = re.compile("<(/?)details>")  # nbconvert closes each piece of HTML, and a fold over paragraphs is two pieces
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
@@ -20,12 +21,16 @@ def page(book: dict[str, Any]) -> str:
     notebook = book["notebook"]
     figures = [_static(output) for cell in notebook.cells for output in cell.get("outputs", [])]
     notebook.metadata.pop("widgets", None)  # their manager would come from a CDN
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = FOLD.sub(r"<!--\1details-->", cell.source)
     with quiet():
         exporter = HTMLExporter(
             extra_template_paths=[str(TEMPLATES)], template_file="notebook.html.j2", embed_images=True
         )
         resources = {"metadata": {"name": book["title"], "path": str(book["folder"])}, "book": book}
         text, _ = exporter.from_notebook_node(notebook, resources)
+    text = re.sub("<!--(/?)details-->", r"<\1details>", text)
     text = re.sub(r"<script\b[^>]*\bsrc\s*=\s*[\"']?(?:https?:)?//[^>]*>\s*</script>", "", text, flags=re.IGNORECASE)
     script = ""
     if any(figures):
