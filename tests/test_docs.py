@@ -1,9 +1,11 @@
 """The cards say what is in the repository: their table is made from the files, their links lead somewhere."""
 
+import os
 import re
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -30,3 +32,17 @@ def test_files_and_notebooks_that_docs_name_exist(path):
         assert (ROOT / "notebooks" / f"{name}.ipynb").exists(), name
     for target in re.findall(r"`make ([a-z-]+)`", text):
         assert f"\n{target}:" in (ROOT / "Makefile").read_text(), target
+
+
+def test_the_readme_gives_the_minutes_that_notebooks_give():
+    rows = re.findall(r"^\| `(0\d_\w+)` \|.*\| (\d+) \|[^|]*\|$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    first = {path: nbformat.read(path, as_version=4).cells[0].source for path in (ROOT / "notebooks").glob("0*.ipynb")}
+    minutes = {path.stem: re.search(r"(\d+) minutes for you", text)[1] for path, text in first.items()}
+    assert dict(rows) == minutes
+
+
+def test_binder_and_colab_find_what_the_readme_names():
+    links = re.findall(r"^https://\S+OWNER/mesokit/\S*?(notebooks/\S+)$", (ROOT / "README.md").read_text("utf-8"), re.M)
+    assert len(links) == 2 and all((ROOT / path).is_file() for path in links)
+    assert "-r requirements.txt" in (ROOT / "environment.yml").read_text()
+    assert "-e ." in (ROOT / "postBuild").read_text() and os.access(ROOT / "postBuild", os.X_OK)

@@ -233,6 +233,18 @@ def test_render_shows_what_changed(tmp_path, finished):
         report.read_results(tmp_path / "absent")
 
 
+def test_on_github_each_notebook_links_to_binder_and_colab(tmp_path, finished, monkeypatch):
+    _, outcomes, _ = finished
+    chosen = [outcomes["04_expected"]]
+    monkeypatch.delenv("GITHUB_REPOSITORY", raising=False)
+    assert "mybinder" not in report.render(tmp_path, chosen, report.environment()).read_text()
+    monkeypatch.setenv("GITHUB_REPOSITORY", "a/b")
+    monkeypatch.setenv("GITHUB_REF_NAME", "main")
+    text = report.render(tmp_path, chosen, report.environment()).read_text()
+    assert 'href="https://mybinder.org/v2/gh/a/b/main?urlpath=lab/tree/notebooks/04_expected.ipynb"' in text
+    assert 'href="https://colab.research.google.com/github/a/b/blob/main/notebooks/04_expected.ipynb"' in text
+
+
 def test_inputs_hash_the_data_and_say_whether_they_are_as_described(tmp_path):
     root = tmp_path / "work" / "smoke"
     (root / "weights").mkdir(parents=True)

@@ -5,7 +5,7 @@ import numpy as np
 from mesokit.checks import Mistake, exercise
 
 
-@exercise("Right: p_real above one half says real, and the network's 1 is always *real*, as in the paper.")
+@exercise("Right: p_real above one half says real, and the network's 1 always means real, as in the paper.")
 def verdict(answer):
     """`answer(p_real)`: "real" or "forged", at the threshold 0.5; at 0.5 itself the kit says forged."""
     got = [answer(p_real) for p_real in (0.97, 0.03, 0.6, 0.5)]

@@ -38,6 +38,8 @@ def environment(preset: str | None = None, parameters: dict[str, Parameters] | N
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "git": _commit(),
+        "repository": os.environ.get("GITHUB_REPOSITORY"),  # owner/name, and branch, in a workflow on GitHub
+        "branch": os.environ.get("GITHUB_REF_NAME"),
         "packages": versions,
         "parameters": plain(parameters or {}, "parameters"),
     }
