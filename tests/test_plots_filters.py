@@ -16,6 +16,17 @@ def test_kernels_share_a_signed_scale():
     assert (figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax) == (-0.5, 0.5)
 
 
+def test_responses_are_where_their_frequencies_are():
+    found = np.zeros((8, 8, 2, 3))
+    found[4, 4, 1, 2] = 5  # what is flat
+    figure = plots.responses(found, ["red", "gray"])
+    assert len(figure.data) == 6
+    x, y = (list(figure.data[5][axis]) for axis in "xy")
+    assert (x[4], y[4], x[0]) == (0, 0, -0.5)
+    assert figure.data[5].z[4][4] == figure.layout.coloraxis.cmax == 5
+    assert "cycles per pixel, across" in [axis.title.text for axis in figure.select_xaxes()]
+
+
 def test_signed_maps_are_white_at_zero():
     picture = filters._coloured(np.array([[-1.0, 0.0], [1.0, 0.0]]))
     assert picture.shape == (256, 256, 3)
@@ -27,6 +38,14 @@ def test_signed_maps_are_white_at_zero():
 def test_filter_maps_name_their_maximum():
     figure = plots.filter_maps([np.eye(4) * 3, np.zeros((4, 4))], ["a", "b"])
     assert [note.text for note in figure.layout.annotations] == ["a, max 3", "b, max 0"]
+
+
+def test_maps_that_share_a_scale_can_be_compared(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(filters, "faces", lambda images, titles, *_: drawn.extend([images, titles]))
+    plots.filter_maps([np.full((4, 4), 1.0), np.full((4, 4), 4.0)], ["a", "b"], tops=[4, 4])
+    assert np.array_equal(drawn[0][0], filters._coloured(np.full((4, 4), 0.25)))
+    assert drawn[1] == ["a, max 1", "b, max 4"]
 
 
 def test_an_ascent_shows_f_less_the_penalty():

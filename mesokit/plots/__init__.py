@@ -2,7 +2,7 @@
 
 from mesokit.plots.charts import bars, distances, history, learning_rate, losses, scores, timeline
 from mesokit.plots.failure import base_rate, crossed, curves
-from mesokit.plots.filters import ascent, chance, filter_maps, kernels, sign_shares
+from mesokit.plots.filters import ascent, chance, filter_maps, kernels, responses, sign_shares
 from mesokit.plots.inside import band_losses, deletions, exchanges, mean_maps, outlined, overlays, whiskers
 from mesokit.plots.judge import (
     by_number,
@@ -53,6 +53,7 @@ __all__ = [
     "mean_maps",
     "outlined",
     "overlays",
+    "responses",
     "roofline",
     "scores",
     "sign_shares",

@@ -16,19 +16,38 @@ SIGNED = [[0.0, FORGED], [0.5, "#FFFFFF"], [1.0, REAL]]  # negative, zero, posit
 
 def kernels(weights: np.ndarray, channels: Sequence[str] = ("red", "green", "blue"), side: int = 85) -> go.Figure:
     """Kernels (h, w, channels, filters): a row for each input channel, a column for each filter, one signed scale."""
-    rows, columns = weights.shape[2:]
-    titles = [f"filter {i}" for i in range(columns)]
-    figure = make_subplots(rows, columns, column_titles=titles, row_titles=list(channels), horizontal_spacing=0.01)
-    for row in range(rows):
-        for column in range(columns):
-            trace = go.Heatmap(z=weights[:, :, row, column], coloraxis="coloraxis", hovertemplate="%{z:.3f}<extra/>")
-            figure.add_trace(trace, row=row + 1, col=column + 1)
-    figure.update_xaxes(visible=False).update_yaxes(visible=False, autorange="reversed").update_annotations(
-        font_size=11
-    )
+    figure = _panels(weights, channels, None)
+    figure.update_xaxes(visible=False).update_yaxes(visible=False, autorange="reversed")
     top = float(np.abs(weights).max())
     axis = {"colorscale": SIGNED, "cmin": -top, "cmax": top, "colorbar": {"title": "weight"}}
-    return layout(figure, rows * side + 90, coloraxis=axis)
+    return layout(figure, weights.shape[2] * side + 90, coloraxis=axis)
+
+
+def responses(found: np.ndarray, rows: Sequence[str], side: int = 100) -> go.Figure:
+    """Frequency responses (size, size, rows, filters), frequency 0 in the middle, all on one scale from 0."""
+    size = len(found)
+    cycles = (np.arange(size) - size // 2) / size
+    figure = _panels(found, rows, cycles)
+    ticks = {"tickvals": [-0.5, 0, 0.5], "range": [-0.5, 0.5], "tickfont": {"size": 9}}
+    figure.update_xaxes(showticklabels=False, **ticks).update_yaxes(showticklabels=False, **ticks)
+    figure.update_xaxes(showticklabels=True, row=len(rows)).update_yaxes(showticklabels=True, col=1)
+    figure.update_xaxes(title="cycles per pixel, across", row=len(rows), col=1 + found.shape[3] // 2)
+    figure.update_yaxes(title="down", col=1)
+    axis = {"colorscale": "Viridis", "cmin": 0, "cmax": float(found.max()), "colorbar": {"title": "response"}}
+    return layout(figure, len(rows) * side + 110, coloraxis=axis)
+
+
+def _panels(found: np.ndarray, rows: Sequence[str], places: np.ndarray | None) -> go.Figure:
+    """(h, w, rows, columns) as a heatmap for each row and filter; `places`: what the cells are called on both axes."""
+    columns = found.shape[3]
+    titles = [f"filter {i}" for i in range(columns)]
+    figure = make_subplots(len(rows), columns, column_titles=titles, row_titles=list(rows), horizontal_spacing=0.01)
+    for row in range(len(rows)):
+        for column in range(columns):
+            one = found[:, :, row, column].astype(np.float32)  # half of the page that float64 would take
+            trace = go.Heatmap(z=one, x=places, y=places, coloraxis="coloraxis", hovertemplate="%{z:.3f}<extra/>")
+            figure.add_trace(trace, row=row + 1, col=column + 1)
+    return figure.update_annotations(font_size=11)
 
 
 def chance(found: float, null: np.ndarray, x: str) -> go.Figure:
@@ -38,14 +57,21 @@ def chance(found: float, null: np.ndarray, x: str) -> go.Figure:
     return layout(figure, 320, xaxis_title=x, yaxis_title="untrained networks", bargap=0.05)
 
 
-def filter_maps(maps: Sequence[np.ndarray], titles: Sequence[str], columns: int = 6, side: int = 160) -> go.Figure:
-    """Maps (h, w), each on its own scale: from 0 in dark violet to its maximum, which is in the title, in yellow.
+def filter_maps(
+    maps: Sequence[np.ndarray],
+    titles: Sequence[str],
+    columns: int = 6,
+    side: int = 160,
+    tops: Sequence[float] | None = None,
+) -> go.Figure:
+    """Maps (h, w) from 0 in dark violet to `tops` in yellow, by default each map's own maximum, which is in its title.
 
     A map with negative values is white at 0, blue where positive, orange where negative.
     """
-    tops = [float(np.abs(one).max()) for one in maps]
-    drawn = [_coloured(np.asarray(one, float) / (top or 1.0)) for one, top in zip(maps, tops, strict=True)]
-    words = [f"{title}, max {top:.3g}" for title, top in zip(titles, tops, strict=True)]
+    largest = [float(np.abs(one).max()) for one in maps]
+    ends = largest if tops is None else tops
+    drawn = [_coloured(np.asarray(one, float) / (end or 1.0)) for one, end in zip(maps, ends, strict=True)]
+    words = [f"{title}, max {top:.3g}" for title, top in zip(titles, largest, strict=True)]
     return faces(drawn, words, columns, side)
 
 
