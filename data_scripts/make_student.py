@@ -51,6 +51,8 @@ def main(argv: list[str] | None = None) -> int:
         made = edition(nbformat.read(path, as_version=4), path.stem)
         exercises += sum("nbgrader" in cell.metadata for cell in made.cells)
         nbformat.write(made, folder / path.name)
+    for times in arguments.notebooks.glob("reference_times.json"):  # for the estimates of `mesokit check`
+        shutil.copy(times, folder)
     if (arguments.notebooks / "presets").is_dir():
         shutil.copytree(arguments.notebooks / "presets", folder / "presets", dirs_exist_ok=True)
     print(f"{len(paths)} notebooks with {exercises} exercises in {folder}")
