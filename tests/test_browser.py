@@ -18,17 +18,13 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 ROOT = Path(__file__).parent.parent
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PATIENCE = 600_000  # ms for all cells of a notebook on a busy machine
-# Real notebooks, cut to what an explorer needs, so that no data are made: cells by id, or all.
-OWN_CLIPS = ("c01", "c02", "c62", "c63", "review-apply")
-PROBE = """
-import plotly.graph_objects as go
-from mesokit import widgets
-
-def draw(level, shape):
-    return go.Figure(go.Scatter(y=[level * k for k in range(200)]), layout={"title": f"level {level}, {shape}"})
-
-widgets.explore(draw, {"level": range(5), "shape": ["line", "dots"]})
-"""
+REDRAW = 300  # ms from a key to the new figure, on two cores
+# Whole, or cut to what an explorer needs, so that no data are made: cells by id.
+NOTEBOOKS = {
+    "00_tour": (),
+    "01_dataset_construction": ("c01", "c02", "c62", "c63", "review-apply"),
+    "08_where_it_fails": ("parameters", "imports", "rates-explorer"),
+}
 SETTINGS = {
     "notebook-extension/tracker": '{"windowingMode": "none"}',  # cells out of sight are rendered, too
     "apputils-extension/notification": '{"fetchNews": "false", "checkForUpdates": false}',
@@ -56,12 +52,12 @@ def lab(tmp_path_factory):
     folder = tmp_path_factory.mktemp("lab")
     books = folder / "notebooks"
     books.mkdir()
-    shutil.copy(ROOT / "notebooks" / "00_tour.ipynb", books)
-    whole = nbformat.read(ROOT / "notebooks" / "01_dataset_construction.ipynb", as_version=4)
-    whole.cells = [cell for cell in whole.cells if cell.id in OWN_CLIPS]
-    assert len(whole.cells) == len(OWN_CLIPS)
-    nbformat.write(whole, books / "01_dataset_construction.ipynb")
-    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(PROBE)]), books / "explorer.ipynb")
+    for name, wanted in NOTEBOOKS.items():
+        notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
+        if wanted:
+            notebook.cells = [cell for cell in notebook.cells if cell.id in wanted]
+            assert len(notebook.cells) == len(wanted)
+        nbformat.write(notebook, books / f"{name}.ipynb")
     for name, text in SETTINGS.items():
         path = folder / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -116,9 +112,8 @@ def run(lab, browser):
         page.wait_for_selector(".jp-Notebook .jp-CodeCell")
         page.wait_for_function("() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel")
         page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
-        assert (
-            page.locator(".jp-Notebook .jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
-        )
+        for mime in ("stderr", "error"):
+            assert page.locator(f".jp-Notebook [data-mime-type='application/vnd.jupyter.{mime}']").count() == 0
         page.wait_for_function(f"() => ({READ_FIGURE})().length > 0")
         return page
 
@@ -138,13 +133,35 @@ def redraw(page, act):
     return 1000 * (time.perf_counter() - started)
 
 
-def test_the_tour_runs_and_its_slider_redraws(run, record_property):
-    page = run("00_tour.ipynb")
-    slider = page.get_by_role("slider").first
+def share():
+    """How much of a core a program gets here now: 1 on a quiet machine, less where others compute."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    while time.process_time() - cpu < 0.3:
+        pass
+    return 0.3 / (time.perf_counter() - wall)
+
+
+def in_time(page, slider, keys, record_property):
+    """Press the keys on the slider: each redraws the figure, the best of them in time, if nobody else computed."""
     slider.focus()
-    assert "p_real" in page.evaluate(READ_FIGURE)
-    record_property("redraw_ms", redraw(page, lambda: page.keyboard.press("ArrowRight")))
-    assert page.locator(".jp-Notebook", has_text="Right:").count() == 1
+    times = [redraw(page, lambda key=key: page.keyboard.press(key)) for key in keys]
+    left = share()
+    record_property("redraw_ms", [round(ms) for ms in times])
+    print(f"redraw: {', '.join(f'{ms:.0f}' for ms in times)} ms with {left:.0%} of a core")
+    assert min(times) * left < REDRAW
+
+
+def test_the_tour_runs_and_its_sliders_redraw(run, record_property):
+    page = run("00_tour.ipynb")
+    assert "blur 0: p_real = " in page.evaluate(READ_FIGURE)
+    in_time(page, page.get_by_role("slider").last, ["ArrowRight"] * 5, record_property)
+    assert "blur 2: p_real = " in page.evaluate(READ_FIGURE)
+    redraw(page, lambda: page.locator(".jupyter-widgets select").first.select_option("forged"))
+    assert "forged, " in page.evaluate(READ_FIGURE)
+    exercises = len(
+        [cell for cell in nbformat.read(ROOT / "notebooks" / "00_tour.ipynb", 4).cells if "nbgrader" in cell.metadata]
+    )
+    assert page.locator(".jp-Notebook .jp-OutputArea-output", has_text="✓").count() == exercises
 
 
 def test_a_review_rejects_a_face_by_keyboard(run):
@@ -158,14 +175,7 @@ def test_a_review_rejects_a_face_by_keyboard(run):
 
 
 def test_an_explorer_is_labelled_and_redraws_in_time(run, record_property):
-    page = run("explorer.ipynb")
-    slider = page.get_by_role("slider").first
-    assert page.locator(".jupyter-widgets label", has_text="level").first.is_visible()
-    slider.focus()
-    page.keyboard.press("ArrowRight")
-    times = [redraw(page, lambda: page.keyboard.press("ArrowRight")) for _ in range(3)]
-    record_property("redraw_ms", times)
-    print(f"redraw: {min(times):.0f} to {max(times):.0f} ms")
-    assert "level 4" in page.evaluate(READ_FIGURE)
-    redraw(page, lambda: page.locator(".jupyter-widgets select").first.select_option("dots"))
-    assert "dots" in page.evaluate(READ_FIGURE)
+    page = run("08_where_it_fails.ipynb")
+    for label in ("sensitivity", "specificity", "prevalence"):
+        assert page.locator(".jupyter-widgets label", has_text=label).first.is_visible()
+    in_time(page, page.get_by_role("slider").first, ["ArrowLeft", "ArrowLeft", "ArrowRight"], record_property)
