@@ -36,12 +36,16 @@ def main(argv: list[str] | None = None) -> int:
             for row in _levels(clip, root, out, sorted(set(arguments.crf)))
         ]
         table = manifest.check_clips(pd.DataFrame(rows))
-    except (ValueError, OSError) as error:
+        manifest.save(table, out / "clips.csv")
+    except Exception as error:
         if arguments.debug:
             raise
-        print(f"compress_clips: {error}", file=sys.stderr)
+        told = error if isinstance(error, ValueError | OSError) else f"{error!r}: a fault of its own, see --debug"
+        print(f"compress_clips: {told}", file=sys.stderr)
         return 2
-    manifest.save(table, out / "clips.csv")
+    except KeyboardInterrupt:
+        print("compress_clips: stopped; the same command goes on", file=sys.stderr)
+        return 130
     print(f"{out / 'clips.csv'}: {table['clip'].nunique()} clips; kB a frame and dB by level:")
     shown = table.assign(kB=table["bytes"] / table["frames"] / 1000, PSNR=table["psnr"])
     print(shown.groupby("crf")[["kB", "PSNR"]].median().round(2).to_string())

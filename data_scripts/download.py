@@ -25,10 +25,11 @@ def main(argv: list[str] | None = None) -> int:
         for name in arguments.names or known:
             path = weights.fetch(name, progress=sys.stderr.isatty())
             print(f"{name}: {path}, {path.stat().st_size / 1000:.0f} kB, sha256 as published")
-    except (ValueError, OSError) as error:
+    except Exception as error:
         if arguments.debug:
             raise
-        print(f"download: {error}", file=sys.stderr)
+        told = error if isinstance(error, ValueError | OSError) else f"{error!r}: a fault of its own, see --debug"
+        print(f"download: {told}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("download: stopped; the same command goes on", file=sys.stderr)

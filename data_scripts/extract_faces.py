@@ -28,10 +28,11 @@ def main(argv: list[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         return _main(arguments, argv)
-    except (ValueError, OSError) as error:
+    except Exception as error:
         if arguments.debug:
             raise
-        print(f"extract_faces: {error}", file=sys.stderr)
+        told = error if isinstance(error, ValueError | OSError) else f"{error!r}: a fault of its own, see --debug"
+        print(f"extract_faces: {told}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("extract_faces: stopped; the same command goes on", file=sys.stderr)
@@ -64,10 +65,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _main(arguments: argparse.Namespace, argv: list[str] | None) -> int:
     root, out = arguments.root or arguments.clips.parent, arguments.out
-    about = root / "dataset.json"
+    said = [root / "dataset.json", arguments.clips.with_name(f"{arguments.clips.stem}_index.json")]
     faces = manifest.is_face_table(arguments.clips)
     table = (manifest.read_faces if faces else manifest.read_clips)(arguments.clips)
-    origin = manifest.read_json(about) if about.is_file() else {"name": out.name}
+    origin = next((_origin(path) for path in said if path.is_file()), {"name": out.name})
     command = shlex.join(["extract_faces.py", *(sys.argv[1:] if argv is None else argv)])
     origin = {**origin, "command": command, "table": manifest.sha256(arguments.clips)}
     if faces:
@@ -80,6 +81,14 @@ def _main(arguments: argparse.Namespace, argv: list[str] | None) -> int:
             arguments.retry, client, arguments.limit if arguments.workers else None,
         )  # fmt: skip
         return _report(building, table["clip"].nunique(), "clip", out)
+
+
+def _origin(path: Path) -> dict[str, Any]:
+    """What is known of the clips, for dataset.json."""
+    origin = manifest.read_json(path)
+    if not isinstance(origin, dict):
+        raise ValueError(f"{path}: not an object of facts about a dataset; make it again, or move it away")
+    return origin
 
 
 def _dry_run(clips: pd.DataFrame, root: Path, arguments: argparse.Namespace) -> int:

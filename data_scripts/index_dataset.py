@@ -3,14 +3,16 @@
 python data_scripts/index_dataset.py faceforensics FaceForensics++ --out FaceForensics++/clips.csv
 
 NAME is faceforensics, celebdf, dfdc, mesonet-faces (face rows, there are no clips) or folder. What is listed and not
-there, there and not listed, or left out is counted here and named in full in OUT_findings.csv.
+there, there and not listed, or left out is counted here and named in full in OUT_findings.csv. OUT_index.json says
+how the table was made; extract_faces.py hands it on.
 """
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 
-from mesokit import manifest, sources
+from mesokit import __version__, manifest, sources
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -24,14 +26,21 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     try:
         table, findings = sources.index(arguments.name, arguments.root, arguments.seed)
+        manifest.save(findings, arguments.out.with_name(f"{arguments.out.stem}_findings.csv"))
         manifest.save(table, arguments.out)
-        listing = arguments.out.with_name(f"{arguments.out.stem}_findings.csv")
-        manifest.save(findings, listing)
-    except (ValueError, OSError) as error:
+        command = shlex.join(["index_dataset.py", *(sys.argv[1:] if argv is None else argv)])
+        made = {"command": command, "seed": arguments.seed, "version": __version__}
+        about = {"name": arguments.name, "indexed_by": {**made, "sha256": manifest.sha256(arguments.out)}}
+        manifest.write_json(about, arguments.out.with_name(f"{arguments.out.stem}_index.json"))
+    except Exception as error:
         if arguments.debug:
             raise
-        print(f"index_dataset: {error}", file=sys.stderr)
+        told = error if isinstance(error, ValueError | OSError) else f"{error!r}: a fault of its own, see --debug"
+        print(f"index_dataset: {told}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("index_dataset: stopped", file=sys.stderr)
+        return 130
     what = "clip" if "fps" in table else "face"
     print(f"{arguments.out}: {table[what].nunique()} {what}s in {table['group'].nunique()} groups")
     print(table.groupby(["split", "method"])[what].nunique().unstack(fill_value=0).to_string())

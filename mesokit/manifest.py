@@ -130,7 +130,7 @@ def read_json(path: Path) -> Any:
     """Read a JSON file. Raises ValueError with one sentence where it is none."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: not a JSON file; make it again") from error
 
 

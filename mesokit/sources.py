@@ -45,7 +45,8 @@ def index(name: str, root: str | os.PathLike[str], seed: int = 0) -> Indexed:
         raise ValueError(f"{root}: no such folder; give the one that holds the dataset")
     findings: list[tuple[str, str]] = []
     table = SOURCES[name](root, findings, seed)
-    found = pd.DataFrame(findings, columns=["finding", "path"]).sort_values(["finding", "path"], ignore_index=True)
+    found = pd.DataFrame([(what, _shown(path)) for what, path in findings], columns=["finding", "path"])
+    found = found.sort_values(["finding", "path"], ignore_index=True)
     return Indexed(table, found)
 
 
@@ -54,7 +55,8 @@ def faceforensics(root: Path, findings: list[tuple[str, str]], seed: int) -> pd.
 
     manipulated_sequences/<method>/<level>/videos/*.mp4. `519_515.mp4` is the target 519 with the source 515, and
     `01_02__scene__CODE.mp4` the actor 01 with the face of 02. People that share pixels, over any number of forgeries,
-    are one group. Splits: {train,val,test}.json, lists of pairs, in ROOT, ROOT/splits or ROOT/dataset/splits.
+    are one group. Splits: {train,val,test}.json, lists of pairs, in ROOT, ROOT/splits or ROOT/dataset/splits. Of a
+    listed pair each method of the same people has both forgeries: those that were not downloaded are findings.
     """
     rows: list[dict[str, Any]] = []
     for part in ("original_sequences", "manipulated_sequences"):
@@ -94,10 +96,14 @@ def _faceforensics_row(path: str, folder: str, real: bool, crf: int) -> dict[str
 
 def _faceforensics_splits(root: Path, table: pd.DataFrame, findings: list[tuple[str, str]]) -> dict[str, str]:
     """Identity -> official split, from the first folder that has the three lists; {} without them."""
-    for folder in (root, root / "splits", root / "dataset" / "splits"):
-        if all((folder / f"{split}.json").is_file() for split in manifest.SPLITS):
-            break
-    else:
+    places = [root, root / "splits", root / "dataset" / "splits"]
+    lists = [[folder / f"{split}.json" for split in manifest.SPLITS] for folder in places]
+    folder = next((f for f, paths in zip(places, lists, strict=True) if all(p.is_file() for p in paths)), None)
+    if folder is None:
+        some = [path.relative_to(root).as_posix() for paths in lists for path in paths if path.is_file()]
+        findings.append(
+            ("no three lists of splits: split by group", ", ".join(some) or "train.json, val.json, test.json")
+        )
         return {}
     official = {}
     for split in manifest.SPLITS:
@@ -105,9 +111,20 @@ def _faceforensics_splits(root: Path, table: pd.DataFrame, findings: list[tuple[
         if not isinstance(pairs, list) or not all(isinstance(p, list) and len(p) == 2 for p in pairs):
             raise ValueError(f"{folder / f'{split}.json'}: not a list of pairs of numbers; download it again")
         official.update({str(one): split for pair in pairs for one in pair})
+        _missing_forgeries(pairs, table, findings)
     there = set(table.loc[table["method"] == "real", "identity"])
     findings += [("listed in a split, not there", one) for one in sorted(set(official) - there)]
     return official
+
+
+def _missing_forgeries(pairs: list[list[Any]], table: pd.DataFrame, findings: list[tuple[str, str]]) -> None:
+    """Forgeries of listed pairs that have not been downloaded, for each method of which there are some."""
+    forged = table[(table["method"] != "real") & ~table["identity"].str.startswith("actor")]
+    there = set(zip(forged["method"], forged["identity"], forged["source"], strict=True))
+    for method in sorted(set(forged["method"])):
+        for one, other in [both for pair in pairs for both in (map(str, pair), map(str, reversed(pair)))]:
+            if (method, one, other) not in there:
+                findings.append(("listed forgery, not there", f"{method}: {one}_{other}"))
 
 
 def _missing_originals(table: pd.DataFrame, findings: list[tuple[str, str]]) -> None:
@@ -189,10 +206,10 @@ def dfdc(root: Path, findings: list[tuple[str, str]], seed: int) -> pd.DataFrame
 
 
 def _dfdc_row(listing: Path, path: str, entry: Any) -> dict[str, Any]:
-    if not isinstance(entry, dict) or entry.get("label") not in {"REAL", "FAKE"}:
+    if not isinstance(entry, dict) or entry.get("label") not in ["REAL", "FAKE"]:  # a list: it may be unhashable
         raise ValueError(f"{listing}: the entry of {Path(path).name!r} has no label REAL or FAKE; download it again")
     words = {"train": "train", "validation": "val", "val": "val", "test": "test"}
-    original = str(entry.get("original") or Path(path).name)
+    original = _shown(str(entry.get("original") or Path(path).name))
     return {
         "clip": manifest.clip_key(f"{listing.parent.name}_{Path(path).stem}.mp4"),
         "path": path,

@@ -38,7 +38,9 @@ def faceforensics(tmp_path):
 def test_faceforensics(faceforensics):
     indexed = sources.index("faceforensics", faceforensics)
     table = indexed.table
-    assert len(table) == 12 * 6 * 3 and indexed.findings.empty
+    assert len(table) == 12 * 6 * 3 and indexed.findings["finding"].tolist() == [
+        "no three lists of splits: split by group"
+    ]
     row = table[table["path"] == "manipulated_sequences/Face2Face/c23/videos/519_515.mp4"].iloc[0]
     assert row[["method", "label", "identity", "source", "crf"]].tolist() == ["face2face", "forged", "519", "515", 23]
     assert set(table["method"]) == {"real", "deepfake", "face2face", "FaceSwap", "NeuralTextures", "FaceShifter"}
@@ -69,6 +71,18 @@ def test_official_splits(faceforensics, folder):
         "test": {"012", "026", "078", "955"},
     }
     assert found(indexed, "listed in a split") == ["001", "002"]
+    methods = ["FaceShifter", "FaceSwap", "NeuralTextures", "deepfake", "face2face"]
+    lost = [f"{method}: {name}" for method in methods for name in ("001_002", "002_001")]
+    assert found(indexed, "listed forgery, not there") == lost
+    assert found(indexed, "no three lists") == []
+
+
+def test_two_of_three_lists_are_no_split_and_are_named(faceforensics):
+    for split in ("train", "val"):
+        (faceforensics / f"{split}.json").write_text(json.dumps(PAIRS))
+    indexed = sources.index("faceforensics", faceforensics)
+    assert found(indexed, "no three lists of splits") == ["train.json, val.json"]
+    assert set(indexed.table["split"]) == set(manifest.SPLITS)
 
 
 def test_a_forgery_over_two_official_splits_is_left_out(faceforensics):
