@@ -181,7 +181,8 @@ def _print_times(folder: Path) -> None:
     notebooks = [path.stem for path in sorted(folder.glob("[0-9]*.ipynb"))]
     reference = estimate.read(folder)
     if not notebooks or reference is None:
-        print(f"\nno estimate of times: {folder} holds no notebooks with {estimate.FILE}")
+        print(f"\nno estimate of times: {folder} has no notebooks or no {estimate.FILE},")
+        print("which data_scripts/set_reference_times.py makes from a report of all notebooks")
         return
     print("\nmeasuring for some seconds ...", end="\r", flush=True)
     ratios = estimate.ratios(reference["probe"], estimate.probe())

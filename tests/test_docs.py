@@ -46,3 +46,15 @@ def test_binder_and_colab_find_what_the_readme_names():
     assert len(links) == 2 and all((ROOT / path).is_file() for path in links)
     assert "-r requirements.txt" in (ROOT / "environment.yml").read_text()
     assert "-e ." in (ROOT / "postBuild").read_text() and os.access(ROOT / "postBuild", os.X_OK)
+
+
+def test_the_workflow_calls_what_there_is_and_caches_dependencies():
+    import yaml
+
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "report.yml").read_text())["jobs"]
+    steps = [step for job in jobs.values() for step in job["steps"]]
+    for target in re.findall(r"\bmake ([a-z-]+)", "\n".join(step.get("run", "") for step in steps)):
+        assert f"\n{target}:" in (ROOT / "Makefile").read_text(), target
+    pythons = [step["with"] for step in steps if "setup-python" in step.get("uses", "")]
+    assert pythons and all(one["cache"] == "pip" and (ROOT / one["cache-dependency-path"]).is_file() for one in pythons)
+    assert "actions/deploy-pages" in str(jobs["publish"])
