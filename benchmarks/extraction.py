@@ -35,9 +35,9 @@ def by_frame(detector, images: list[np.ndarray]) -> list[Box | None]:
     return found
 
 
-def agree(before: list[Box | None], after: list[Box | None]) -> bool:
+def agree(before: list[Box | None], after: list[Box | None], least: float = OVERLAP) -> bool:
     pairs = [(a, b) for a, b in zip(before, after, strict=True) if a is not None or b is not None]
-    good = [a is not None and b is not None and overlap(a, b) >= OVERLAP for a, b in pairs]
+    good = [a is not None and b is not None and overlap(a, b) >= least for a, b in pairs]
     return bool(good) and float(np.mean(good)) >= SHARE
 
 

@@ -63,7 +63,7 @@ def rows(steps: int, repeats: int) -> Iterator[Row]:
 
 def main(argv: list[str] | None = None) -> int:
     arguments = parser(__doc__).parse_args(argv)
-    return report(rows(1, 1) if arguments.quick else rows(5, 3), arguments.out)
+    return report(rows(1, 1) if arguments.quick else rows(10, 2), arguments.out)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,11 @@
-"""A plain PyTorch Meso-4 with the same weights against ours: scoring, and training steps on the same faces in memory.
+"""Peers: a plain PyTorch Meso-4 with the same weights, scoring and training, and facenet-pytorch's MTCNN.
 
-`naive` is PyTorch here. Equal: scores within 1e-4. Both train with batch 16, Adam and mean squared error. PyTorch is no
-dependency of the project: without it the rows are skipped.
+`naive` is the peer here. Equal: scores within 1e-4; both train with batch 16, Adam and mean squared error. The MTCNN of
+facenet-pytorch sees all frames in one batch and looks for faces from 40 pixels up, as ours; it cuts its patches at
+whole pixels, so that its boxes differ by some, and equal means the same face: IoU >= 0.8 on 98 % of the frames.
+
+Neither is a dependency of the project: without them rows are skipped. facenet-pytorch asks for versions that clash with
+ours and runs with these all the same: pip install torch torchvision, then pip install --no-deps facenet-pytorch.
 """
 
 import sys
@@ -9,12 +13,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from side_by_side import Row, Skipped, crops, in_turn, network, parser, rate, report
+from extraction import Box, agree
+from side_by_side import Row, Skipped, crops, frames, in_turn, network, parser, rate, report
 
-from mesokit import evaluation
+from mesokit import evaluation, faces
 from mesokit.backend import keras
 
-TOLERANCE = 1e-4
+TOLERANCE, SAME_FACE = 1e-4, 0.8
+SCORING, TRAINING, EXTRACTION = (
+    "PyTorch against ours: scoring meso4",
+    "PyTorch against ours: training meso4",
+    "facenet-pytorch against ours: extraction",
+)
 
 
 def convolution(torch: Any, layer: keras.layers.Layer) -> Any:
@@ -65,14 +75,7 @@ def torch_step(torch: Any, model: Any, images: Any, labels: Any) -> Any:
     return step
 
 
-def rows(n: int, repeats: int) -> Iterator[Row | Skipped]:
-    sys.modules.setdefault("triton", None)  # type: ignore[arg-type] # its LLVM and TensorFlow's abort in one process
-    try:
-        import torch
-    except ImportError:
-        for name in ("scoring", "training"):
-            yield Skipped(f"PyTorch against ours: {name} meso4", "torch is not installed")
-        return
+def networks(torch: Any, n: int, repeats: int) -> Iterator[Row]:
     ours = network("meso4")
     theirs, score, images = meso4(torch, ours).eval(), evaluation.scorer(ours), crops(n)
 
@@ -83,18 +86,48 @@ def rows(n: int, repeats: int) -> Iterator[Row | Skipped]:
 
     slow, fast, before, after = in_turn(their_scores, lambda: score(images), repeats)
     equal = np.abs(before - after).max() <= TOLERANCE
-    yield rate("PyTorch against ours: scoring meso4", n, "faces", slow, fast, equal)
+    yield rate(SCORING, n, "faces", slow, fast, equal)
     batch, labels = images[:16].astype(np.float32) / 255, (np.arange(len(images[:16]))[:, None] % 2 == 0)
     labels = labels.astype(np.float32)
     step = torch_step(torch, theirs, torch.from_numpy(batch).permute(0, 3, 1, 2), torch.from_numpy(labels))
     ours.compile(keras.optimizers.Adam(1e-3), "mean_squared_error", jit_compile=True)
     slow, fast, *_ = in_turn(step, lambda: ours.train_on_batch(batch, labels), repeats)
-    yield rate("PyTorch against ours: training meso4", len(batch), "faces", slow, fast, equal)
+    yield rate(TRAINING, len(batch), "faces", slow, fast, equal)
+
+
+def extraction(detector: Any, n: int, repeats: int) -> Row:
+    halves = frames(n // 2, "tour_real"), frames(n // 2, "tour_forged")
+
+    def theirs() -> list[Box | None]:
+        found, _ = detector.detect([*halves[0], *halves[1]])  # x0, y0, x1, y1 of each face, the largest first
+        return [None if boxes is None else (*boxes[0][:2], *(boxes[0][2:] - boxes[0][:2])) for boxes in found]
+
+    def ours() -> list[Box | None]:
+        return [face and face.box for half in halves for face in faces.follow(half)]
+
+    slow, fast, before, after = in_turn(theirs, ours, repeats)
+    return rate(EXTRACTION, 2 * (n // 2), "frames", slow, fast, agree(before, after, SAME_FACE))
+
+
+def rows(n: int, n_frames: int, repeats: int) -> Iterator[Row | Skipped]:
+    sys.modules.setdefault("triton", None)  # type: ignore[arg-type] # its LLVM and TensorFlow's abort in one process
+    try:
+        import torch
+    except ImportError as error:
+        yield from (Skipped(name, f"torch: {error}") for name in (SCORING, TRAINING, EXTRACTION))
+        return
+    yield from networks(torch, n, repeats)
+    try:
+        from facenet_pytorch import MTCNN
+    except ImportError as error:
+        yield Skipped(EXTRACTION, f"facenet-pytorch: {error}")
+        return
+    yield extraction(MTCNN(min_face_size=40), n_frames, repeats)
 
 
 def main(argv: list[str] | None = None) -> int:
     arguments = parser(__doc__).parse_args(argv)
-    return report(rows(8, 1) if arguments.quick else rows(192, 5), arguments.out)
+    return report(rows(8, 4, 1) if arguments.quick else rows(192, 60, 3), arguments.out)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,9 @@ import pandas as pd
 import pytest
 
 from mesokit import models, plots
+from mesokit.backend import keras
+
+SGD = keras.optimizers.SGD
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 
@@ -93,15 +96,78 @@ def test_the_authors_weights_agree(load, reference):
     assert row.equal
 
 
-def test_peers_are_compared_or_skipped(load):
-    for row in load("peers").rows(4, 1):
-        assert "torch is not installed" in row.reason if hasattr(row, "reason") else row.equal
+def test_training_steps_are_equal_compiled_or_not(load, monkeypatch):
+    script = load("training")
+    assert script.same_step("meso4", 4)
+    halved = iter((1.0, 0.5))  # the second step, the compiled one, learns half as fast: that must be seen
+    monkeypatch.setattr(script.keras.optimizers, "SGD", lambda rate: SGD(next(halved)))
+    assert not script.same_step("meso4", 4)
+
+
+def test_peers_are_compared_or_skipped_with_a_reason(load):
+    rows = list(load("peers").rows(4, 4, 1))
+    assert len(rows) == 3
+    for row in rows:
+        assert "torch: " in row.reason if hasattr(row, "reason") else row.equal
+
+
+def test_a_peer_that_does_not_import_is_no_error(load, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert [row.reason[:7] for row in load("peers").rows(4, 4, 1)] == ["torch: "] * 3
+
+
+def test_notebooks_are_held_to_their_limits(load, tmp_path):
+    script = load("notebooks")
+    (row,) = script.rows(tmp_path / "results.json")
+    assert "make report" in row.reason
+
+    def of(preset, names):
+        books = [{"name": n, "status": "ok", "seconds": 60.0, "peak_mb": i} for i, n in enumerate(sorted(names), 1024)]
+        found = {"environment": {"preset": preset}, "notebooks": books}
+        (tmp_path / "results.json").write_text(json.dumps(found))
+        return list(script.rows(tmp_path / "results.json"))
+
+    time, memory = of("class", script.ALL)
+    assert time[1:] == (2400.0, 540.0, "s", 4.44, True)
+    assert memory[1:] == (4096, 1032, "MB", 3.97, True)
+    assert [row.equal for row in of("smoke", sorted(script.ALL)[1:])] == [False, False], "a part is not the whole"
+    assert "paper" in of("paper", script.ALL)[0].reason
+
+
+def test_growth_has_a_point_for_each_size(load):
+    points = []
+    rows = list(load("growth").rows(points, 2, 2))
+    assert len(rows) == 3
+    assert [point["n"] for point in points] == [2, 8, 32] * 3
+    assert all(row.ours > 0 and point["peak_mb"] > 50 for row, point in zip(rows, points[::3], strict=True))
+
+
+def test_aims_are_reached_with_equal_results_only(load):
+    names = ("scoring meso4", "training meso4", "PyTorch against ours: scoring", "growth of something", "start-up, its")
+    ratios, equal = (4.0, 1.9, 0.9, 0.1, 1.0), (True, True, True, True, False)
+    rows = [{"name": n, "ratio": r, "equal": e} for n, r, e in zip(names, ratios, equal, strict=True)]
+    said = "missed: training meso4 (1.9 of 2), PyTorch against ours: scoring (0.9 of 1), start-up, its (1 of 1)"
+    assert load("run_all").against_aims(rows) == f"ratios reached: 1 of 4; {said}"
+    assert load("run_all").against_aims(rows[:1]) == "ratios reached: 1 of 1"
 
 
 def test_traffic_by_hand(load):
     numbers = 2 * 256**2 * 8 + 128**2 * 8 + 2 * 128**2 * 8 + 64**2 * 8 + 2 * 64**2 * 16 + 32**2 * 16
     numbers += 2 * 32**2 * 16 + 8**2 * 16 + 16 + 1
     assert load("roofline").traffic(models.meso4()) == 8 * numbers
+
+
+def test_the_networks_of_extraction_are_counted(load):
+    script = load("roofline")
+    (p_net, _), (r_net, _), (o_net, _) = script.mtcnn_costs()
+    assert p_net == (238**2 * 270 + 117**2 * 1440 + 115**2 * (4608 + 192)) / 240**2
+    r = 22**2 * 27 * 28 + 9**2 * 252 * 48 + 3**2 * 192 * 64 + 576 * 128 + 128 * 6
+    o = 46**2 * 27 * 32 + 21**2 * 288 * 64 + 8**2 * 576 * 64 + 3**2 * 256 * 128 + 1152 * 256 + 256 * 16
+    assert (r_net, o_net) == (r, o)
+    work = script.extraction(2, 1)
+    assert work.speed > 0 and work.flops > 1e6 and "no network runs" in work.held_by
+    work = script.reading(4, 1)
+    assert work.flops / work.moved == pytest.approx(1 / 18) and "PNG" in work.held_by
 
 
 def test_figures_hold_the_numbers_and_the_page_needs_no_network(load):
