@@ -125,7 +125,8 @@ def save(network: keras.Model, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".part-{os.getpid()}-{path.name}")
     try:
-        bare = keras.models.clone_model(network)  # the optimizer of a trained network would triple the file
+        # The optimizer of a trained network would triple the file, and clone_model takes it along.
+        bare = type(network).from_config(network.get_config())
         bare.set_weights(network.get_weights())
         bare.save_weights(part)
         part.replace(path)

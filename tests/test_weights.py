@@ -57,6 +57,20 @@ def test_bundled_weights_load():
             assert (weights.BUNDLED / entry.file).stat().st_size < 250_000
 
 
+def test_the_optimizer_of_a_trained_network_is_left_out(tmp_path):
+    network = models.meso4()
+    network.compile("adam", "mse")
+    network.optimizer.build(network.trainable_variables)
+    path = tmp_path / "trained.weights.h5"
+    weights.save(network, path)
+    with h5py.File(path) as file:
+        assert len(file["layers"]) > 0
+        assert "vars" not in file.get("optimizer", {}) or len(file["optimizer/vars"]) == 0
+    assert path.stat().st_size < 250_000
+    loaded = weights.load(path)
+    assert all(np.array_equal(a, b) for a, b in zip(loaded.get_weights(), network.get_weights(), strict=True))
+
+
 def test_truncated_file(saved):
     path, _ = saved
     path.write_bytes(path.read_bytes()[:5000])
