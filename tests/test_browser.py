@@ -155,7 +155,7 @@ def test_the_tour_runs_and_its_sliders_redraw(run, record_property):
     page = run("00_tour.ipynb")
     assert "blur 0: p_real = " in page.evaluate(READ_FIGURE)
     in_time(page, page.get_by_role("slider").last, ["ArrowRight"] * 5, record_property)
-    assert "blur 2: p_real = " in page.evaluate(READ_FIGURE)
+    assert "blur 8: p_real = " in page.evaluate(READ_FIGURE)
     redraw(page, lambda: page.locator(".jupyter-widgets select").first.select_option("forged"))
     assert "forged, " in page.evaluate(READ_FIGURE)
     exercises = len(
