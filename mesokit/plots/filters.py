@@ -28,7 +28,7 @@ def responses(found: np.ndarray, rows: Sequence[str], side: int = 100) -> go.Fig
     size = len(found)
     cycles = (np.arange(size) - size // 2) / size
     figure = _panels(found, rows, cycles)
-    ticks = {"tickvals": [-0.5, 0, 0.5], "range": [-0.5, 0.5], "tickfont": {"size": 9}}
+    ticks = {"tickvals": [-0.25, 0, 0.25], "range": [-0.5, 0.5], "tickfont": {"size": 9}}
     figure.update_xaxes(showticklabels=False, **ticks).update_yaxes(showticklabels=False, **ticks)
     figure.update_xaxes(showticklabels=True, row=len(rows)).update_yaxes(showticklabels=True, col=1)
     figure.update_xaxes(title="cycles per pixel, across", row=len(rows), col=1 + found.shape[3] // 2)
