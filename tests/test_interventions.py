@@ -67,7 +67,8 @@ def test_effects_are_what_the_network_says_of_the_edit(face, region):
     assert inside["effect"] < inside["control"]
     assert inside["area"] == region.mean()
     assert none["effect"] == none["control"] == none["rms"] == 0
-    assert inside["p_before"] == pytest.approx(1 / (1 + np.exp(-inside["before"])))
+    for when in ("before", "after", "scattered"):
+        assert inside[f"p_{when}"] == pytest.approx(1 / (1 + np.exp(-inside[when])))
 
 
 def wave(cycles_x, cycles_y, size=SIZE, strength=0.2):

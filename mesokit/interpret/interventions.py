@@ -73,7 +73,7 @@ def effects(
     logit: gives log-odds of real (`evaluation.scorer` of `models.logits`), where effects add up and do not saturate.
     faces (n, h, w, 3) uint8; regions: of each face, as from `regions.of_face`. Columns face, region, operation, sigma,
     area (share of the picture), rms, before, after and scattered (logits), effect and control (logits after minus
-    before), p_before and p_after (p_real).
+    before), p_before, p_after and p_scattered (p_real).
     """
     rng = np.random.default_rng(seed)
     for i, (pixels, parts) in enumerate(zip(faces, regions, strict=True)):
@@ -87,7 +87,8 @@ def effects(
         table["rms"] = [rms(one - face) for one in edited]
         table["before"], table["after"], table["scattered"] = z[0], z[1 : n + 1], z[n + 1 :]
         table["effect"], table["control"] = table["after"] - z[0], table["scattered"] - z[0]
-        table["p_before"], table["p_after"] = (1 / (1 + np.exp(-table[c])) for c in ("before", "after"))
+        for when in ("before", "after", "scattered"):
+            table[f"p_{when}"] = 1 / (1 + np.exp(-table[when]))
         yield table
 
 
