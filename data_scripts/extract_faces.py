@@ -65,9 +65,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _main(arguments: argparse.Namespace, argv: list[str] | None) -> int:
     root, out = arguments.root or arguments.clips.parent, arguments.out
-    said = [root / "dataset.json", arguments.clips.with_name(f"{arguments.clips.stem}_index.json")]
     faces = manifest.is_face_table(arguments.clips)
     table = (manifest.read_faces if faces else manifest.read_clips)(arguments.clips)
+    said = [root / "dataset.json", arguments.clips.with_name(f"{arguments.clips.stem}_index.json")]
     origin = next((_origin(path) for path in said if path.is_file()), {"name": out.name})
     command = shlex.join(["extract_faces.py", *(sys.argv[1:] if argv is None else argv)])
     origin = {**origin, "command": command, "table": manifest.sha256(arguments.clips)}

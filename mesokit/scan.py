@@ -22,6 +22,7 @@ SUFFIXES = video.CLIP_SUFFIXES | (video.PHOTO_SUFFIXES - {".tif", ".tiff"})
 ALREADY_ALIGNED = (
     0.8  # share of a square image's side that its face's crop would take; the authors' faces: 0.83 to 1.03
 )
+LIMIT = 3600  # seconds for the decoder of one clip, as in extract_faces.py
 CAVEAT = "A teaching tool for the forgeries of 2018: do not rely on its verdicts."
 
 
@@ -71,8 +72,9 @@ def judge(
     """The verdict on one clip or photograph; a file that cannot be read gives the verdict `error`.
 
     `score`: from `evaluation.scorer`, of a network that takes `size` pixels. `frames`: at most so many are looked at,
-    evenly over the clip. `rule`: a key of `evaluation.RULES`. Forged when p_real <= `threshold`. Faces under
-    `min_face` pixels are not judged. Raises ValueError for wrong arguments.
+    evenly over the clip, which is decoded in a process of its own: a crash or a hang there is such an error, too.
+    `rule`: a key of `evaluation.RULES`. Forged when p_real <= `threshold`. Faces under `min_face` pixels are not
+    judged. Raises ValueError for wrong arguments.
     """
     aggregate = evaluation.rule(rule)
     try:
@@ -111,8 +113,7 @@ def _faces(path: Path, frames: int, min_face: int) -> tuple[int, list[tuple[vide
         image = video.read_image(path)
         face = faces.main_face(faces.detect(image, min_face))
         return 1, [] if face is None else [(video.Frame(0, 0.0, True, image), face)]
-    indices = video.even_indices(video.probe(path).frames, frames)
-    taken = list(video.read_frames(path, indices))
+    taken = video.read_apart(path, frames, LIMIT)
     found = faces.follow([frame.image for frame in taken], min_face)
     return len(taken), [(frame, face) for frame, face in zip(taken, found, strict=True) if face is not None]
 

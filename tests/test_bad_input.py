@@ -4,9 +4,15 @@ Each case is a row: a name, what makes the file, and the words that the sentence
 like is looked for in all that is printed.
 """
 
+import errno
 import json
 import os
+import shutil
+import struct
 import sys
+import tempfile
+import zipfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import av
@@ -17,18 +23,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from mesokit import cli, evaluation, manifest, scan, sources, video
+from mesokit import cli, evaluation, manifest, models, scan, sources, video, weights
+from mesokit.backend import keras
 
 ROOT = Path(__file__).resolve().parent.parent
 FRAME = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
-NOT_ROOT = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+POSIX = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="rights and pipes are others on this system")
+NOBODY = 65534
 
 
 @pytest.fixture
 def scripts(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "data_scripts"))
     yield
-    for name in ("extract_faces", "compress_clips", "index_dataset"):
+    for name in ("extract_faces", "compress_clips", "index_dataset", "download"):
         sys.modules.pop(name, None)
 
 
@@ -100,6 +108,16 @@ def huge(path):
     path.write_bytes(data)
 
 
+def huge_clip(path):
+    """A clip of 64x48 that says in its header and in each frame that it has 60,000 x 50,000."""
+    encoded(path, codec="mjpeg", pix_fmt="yuvj420p")
+    data = path.read_bytes()
+    for said, size, other in (("<II", (64, 48), (60_000, 50_000)), (">BHH", (8, 48, 64), (8, 50_000, 60_000))):
+        assert struct.pack(said, *size) in data
+        data = data.replace(struct.pack(said, *size), struct.pack(said, *other))
+    path.write_bytes(data)
+
+
 NOT_VIDEO = "not a readable video"
 NO_FACE = "no face of at least 40 pixels"
 EXIF = Image.Exif()
@@ -115,6 +133,7 @@ FILES = [  # name, maker, verdict, words of the reason
     ("concat.mp4", lambda p: p.write_text("ffconcat version 1.0\nfile 'one.mp4'\n"), "error", NOT_VIDEO),
     ("playlist.mp4", lambda p: p.write_text("#EXTM3U\n#EXTINF:9,\none.mp4\n#EXT-X-ENDLIST\n"), "error", NOT_VIDEO),
     ("sound.mp4", sound, "error", "holds no video"),
+    ("huge.avi", huge_clip, "error", NOT_VIDEO),
     ("zip.mp4", lambda p: p.write_bytes(b"PK\x05\x06" + bytes(18)), "error", NOT_VIDEO),
     ("one.mp4", lambda p: clip(p, 1), "abstain", NO_FACE),
     ("odd.mkv", lambda p: encoded(p, (49, 63), "ffv1", "bgr0"), "abstain", NO_FACE),
@@ -223,6 +242,39 @@ TABLES = [
 ]
 
 
+FACE = {"face": "a", "path": "a.jpg", "keep": "True", "label": "real", "method": "real", "identity": "a", "group": "g",
+        "split": "train"}  # fmt: skip
+
+
+def faces(*rows, drop=()):
+    columns = [column for column in manifest.FACES if column not in drop]
+    return pd.DataFrame(rows).reindex(columns=columns).to_csv(index=False).encode()
+
+
+FACES = [
+    ("no columns", faces(FACE, drop=["sharpness"]), "the columns sharpness are missing"),
+    ("header only", faces(FACE).split(b"\n")[0] + b"\n", "no rows"),
+    ("twice", faces(FACE, FACE), "two rows have the same face ['a']"),
+    ("keep", faces({**FACE, "keep": "yes"}), "the column keep should hold True or False"),
+    ("no keep", faces({**FACE, "keep": ""}), "the column keep is empty in row 1"),
+    ("a clip without its frame", faces({**FACE, "clip": "a"}), "the column frame is empty in row 1"),
+    ("absolute", faces({**FACE, "path": "/etc/passwd"}), "leaves the dataset"),
+    ("mask", faces({**FACE, "mask": "../m.png"}), "leaves the dataset"),
+    ("a group in two splits", faces(FACE, {**FACE, "face": "b", "split": "test"}), "is in two splits"),
+]
+
+
+@pytest.mark.parametrize(("name", "data", "words"), FACES, ids=[case[0] for case in FACES])
+def test_tables_of_faces(tmp_path, scripts, capsys, name, data, words):
+    import extract_faces
+
+    path = tmp_path / "faces.csv"
+    path.write_bytes(data)
+    assert status(extract_faces.main, path, "--out", tmp_path / "out") == 2
+    assert str(path) in sentence(capsys, words)
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(("name", "data", "words"), TABLES, ids=[case[0] for case in TABLES])
 def test_tables(tmp_path, scripts, capsys, name, data, words):
     import compress_clips
@@ -257,6 +309,13 @@ USAGE = [
     ("index_dataset", ["dfdc", "dfdc_text", "--out", "t.csv"], "not a JSON file"),
     ("index_dataset", ["dfdc", "dfdc_list", "--out", "t.csv"], "not an object of file names"),
     ("index_dataset", ["dfdc", "dfdc_label", "--out", "t.csv"], "has no label REAL or FAKE"),
+    ("index_dataset", ["dfdc", "dfdc_deep", "--out", "t.csv"], "not a JSON file"),
+    ("index_dataset", ["dfdc", "dfdc_labels", "--out", "t.csv"], "has no label REAL or FAKE"),
+    ("index_dataset", ["dfdc", "dfdc_entry", "--out", "t.csv"], "has no label REAL or FAKE"),
+    ("index_dataset", ["folder", "about", "--out", "t.csv"], "nothing to index"),
+    ("extract_faces", ["about/clips.csv", "--out", "out"], "not an object of facts"),
+    ("extract_faces", ["good.csv", "--out", "out", "--scheduler", "tcp://127.0.0.1:9"], "127.0.0.1:9"),
+    ("download", ["nothing"], "nothing to download is called 'nothing'"),
     ("index_dataset", ["celebdf", "celeb", "--out", "t.csv"], "is not a label 0 or 1 and a path"),
     ("index_dataset", ["faceforensics", "ff", "--out", "t.csv"], "not a list of pairs"),
     ("cli", ["scan"], "required: PATH"),
@@ -274,7 +333,11 @@ def place(tmp_path, monkeypatch):
     """A folder with a good table and datasets whose lists are not as published."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "good.csv").write_bytes(table(ROW))
-    for name, text in (("dfdc_text", "{"), ("dfdc_list", "[]"), ("dfdc_label", '{"a.mp4": {"label": "x"}}')):
+    for name, text in (
+        ("dfdc_text", "{"), ("dfdc_list", "[]"), ("dfdc_label", '{"a.mp4": {"label": "x"}}'),
+        ("dfdc_labels", '{"a.mp4": {"label": ["REAL"]}}'), ("dfdc_entry", '{"a.mp4": null}'),
+        ("dfdc_deep", "[" * 99_999),
+    ):  # fmt: skip
         (tmp_path / name).mkdir()
         (tmp_path / name / "a.mp4").touch()
         (tmp_path / name / "metadata.json").write_text(text)
@@ -282,6 +345,9 @@ def place(tmp_path, monkeypatch):
         (tmp_path / path).parent.mkdir(parents=True)
     (tmp_path / "celeb/Celeb-real/id0_0000.mp4").touch()
     (tmp_path / "celeb/List_of_testing_videos.txt").write_text("1 ../../etc/passwd\n")
+    (tmp_path / "about").mkdir()
+    (tmp_path / "about" / "clips.csv").write_bytes(table(ROW))
+    (tmp_path / "about" / "dataset.json").write_text("[]")
     return tmp_path
 
 
@@ -299,10 +365,6 @@ def test_usage(place, scripts, capsys, script, arguments, words):
     assert not [path for path in left if path.is_file()]
 
 
-def test_the_count_of_cases():
-    assert len(FILES) + len(TABLES) + len(USAGE) >= 60
-
-
 def test_a_clip_that_cannot_be_read_is_a_row_of_failures(place, scripts, capsys):
     import extract_faces
 
@@ -312,16 +374,218 @@ def test_a_clip_that_cannot_be_read_is_a_row_of_failures(place, scripts, capsys)
     assert {path.name for path in (place / "out").iterdir()} == {"failures.csv", ".lock", ".rows"}
 
 
-@NOT_ROOT
-def test_a_folder_that_may_not_be_written(place, scripts, capsys):
-    import extract_faces
+def test_a_bug_is_a_sentence_and_with_debug_a_traceback(place, scripts, capsys, monkeypatch):
+    import index_dataset
 
-    place.chmod(0o555)
+    def broken(*given):
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(sources, "index", broken)
+    assert status(index_dataset.main, "dfdc", ".", "--out", "t.csv") == 2
+    sentence(capsys, "KeyError('a bug'): a fault of its own, see --debug")
+    with pytest.raises(KeyError):
+        index_dataset.main(["dfdc", ".", "--out", "t.csv", "--debug"])
+
+
+# --- weights, through `mesokit scan --weights` ------------------------------------------------------------------------
+
+
+def other_network(path):
+    keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(16)]).save_weights(path)
+
+
+def with_code(path):
+    inner = [keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Lambda(lambda x: x[:, :1])]
+    keras.Sequential(inner).save(path)
+
+
+def half(path):
+    models.meso4(size=32).save(path) if path.suffix == ".keras" else weights.save(models.meso4(size=32), path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def not_numbers(path):
+    network = models.meso4(size=32)
+    network.get_layer("hidden").bias.assign(np.full(16, np.nan))
+    weights.save(network, path)
+
+
+WEIGHTS = [
+    ("other.weights.h5", other_network, "not the weights of meso4"),
+    ("half.weights.h5", half, "not a whole HDF5 file"),
+    ("half.keras", half, "not a whole .keras file"),
+    ("code.keras", with_code, "carries code"),
+    ("nan.weights.h5", not_numbers, "NaN or infinite"),
+    ("text.h5", lambda p: p.write_text("hello"), "not a whole HDF5 file"),
+    ("pickle.pkl", lambda p: p.write_bytes(b"cos\nsystem\n(S'touch hacked'\ntR."), "pickle.pkl"),
+    ("afchar-meso4-deepfake", lambda p: p.with_name("Meso4_DF.h5").write_text("changed"), "its sha256 is not that"),
+    ("afchar-meso4-face2face", lambda p: None, "cannot download afchar-meso4-face2face (no network?)"),
+    ("nothing", lambda p: None, "no such weight file"),
+]
+
+
+@pytest.mark.parametrize(("name", "make", "words"), WEIGHTS, ids=[case[0] for case in WEIGHTS])
+def test_weights(tmp_path, monkeypatch, capsys, name, make, words):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MESOKIT_CACHE", str(tmp_path))
+    lost = weights.WEIGHTS["afchar-meso4-face2face"]._replace(url="http://127.0.0.1:9/x.h5")
+    monkeypatch.setitem(weights.WEIGHTS, "afchar-meso4-face2face", lost)
+    clip(tmp_path / "a.mp4")
+    make(tmp_path / name)
+    before = sorted(tmp_path.iterdir())
+    assert status(cli.main, "scan", "a.mp4", "--weights", name, "--html", "page.html") == 2
+    sentence(capsys, words)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_an_archive_is_unpacked_nowhere(tmp_path):
+    """A .keras file is a zip: members that point out of it are written nowhere."""
+    (tmp_path / "in").mkdir()
+    path = tmp_path / "in" / "own.keras"
+    models.meso4(size=32).save(path)
+    with zipfile.ZipFile(path, "a") as archive:
+        for name in ("../evil", "/tmp/mesokit-evil", "assets/../../evil", "evil"):
+            archive.writestr(name, "x")
+    assert weights.load(path).count_params() > 0
+    assert [p for p in tmp_path.rglob("*") if p != path] == [tmp_path / "in"]
+    assert not Path("/tmp/mesokit-evil").exists()
+
+
+# --- disks and rights -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("script", ["scan", "index_dataset", "compress_clips", "extract_faces"])
+def test_a_full_disk(place, scripts, capsys, monkeypatch, script):
+    clip(place / "a.mp4")
+    (place / "real").mkdir()
+    shutil.copy(place / "a.mp4", place / "real")
+    arguments = {
+        "scan": ["a.mp4", "--html", "out.html"],
+        "index_dataset": ["folder", ".", "--out", "out.csv"],
+        "compress_clips": ["good.csv", "--out", "out", "--crf", "30"],
+        "extract_faces": ["good.csv", "--out", "out"],
+    }
+    face = scan.faces.Face(
+        (9.0, 9.0, 20.0, 20.0), 0.9, np.array([[12, 15], [25, 15], [18, 20], [13, 25], [24, 25]], "f")
+    )
+    monkeypatch.setattr(scan.faces, "load", lambda: None)
+    monkeypatch.setattr(scan.faces, "follow", lambda frames, min_face: [face for _ in frames])
+    monkeypatch.setattr(evaluation, "scorer", lambda network: lambda images: np.ones(len(images)))
+    write = Path.write_bytes
+
+    def full(path, data):
+        write(path, data[: len(data) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    before = set(place.rglob("*"))
+    monkeypatch.setattr(Path, "write_bytes", full)
+    main = cli.main if script == "scan" else __import__(script).main
+    assert status(main, *["scan"][: script == "scan"], *arguments[script]) == 2
+    sentence(capsys, "No space left on device")
+    left = [path for path in set(place.rglob("*")) - before if path.is_file() and ".part" not in path.parts]
+    assert [path for path in left if path.suffix != ".mp4" and path.name != ".lock"] == []
+
+
+@contextmanager
+def without_rights():
+    """As a user who may not do everything: root becomes nobody."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(NOBODY)
     try:
-        assert status(extract_faces.main, "good.csv", "--out", "out") == 2
-        sentence(capsys, "Permission denied")
+        yield
     finally:
-        place.chmod(0o755)
+        os.seteuid(user)
+
+
+@pytest.fixture
+def closed():
+    """A folder that may be read, not written, with a table, a clip, and a table and a clip that may not be read."""
+    folder = Path(tempfile.mkdtemp())  # not tmp_path, into which nobody may go
+    (folder / "clips").mkdir()
+    for name in ("clips/real/a.mp4", "secret.mp4"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        clip(folder / name)
+    for name in ("good.csv", "secret.csv"):
+        (folder / name).write_bytes(table({**ROW, "path": "clips/real/a.mp4"}))
+    for path in folder.glob("secret.*"):
+        path.chmod(0)
+    folder.chmod(0o555)
+    yield folder
+    folder.chmod(0o755)
+    shutil.rmtree(folder)
+
+
+RIGHTS = [
+    ("extract_faces", ["good.csv", "--out", "out"]),
+    ("extract_faces", ["secret.csv", "--out", "out"]),
+    ("compress_clips", ["good.csv", "--out", "out"]),
+    ("index_dataset", ["folder", "clips", "--out", "t.csv"]),
+    ("scan", ["clips", "--html", "page.html"]),
+]
+
+
+@POSIX
+@pytest.mark.parametrize(("script", "arguments"), RIGHTS, ids=lambda value: str(value)[:30])
+def test_what_may_not_be_written_or_read(closed, scripts, capsys, monkeypatch, script, arguments):
+    monkeypatch.setattr(scan.faces, "load", lambda: None)
+    monkeypatch.setattr(scan.faces, "follow", lambda frames, min_face: [None for _ in frames])
+    monkeypatch.setattr(evaluation, "scorer", lambda network: lambda images: np.ones(len(images)))
+    monkeypatch.chdir(closed)
+    main = cli.main if script == "scan" else __import__(script).main
+    before = sorted(closed.rglob("*"))
+    with without_rights():
+        assert status(main, *["scan"][: script == "scan"], *arguments) == 2
+    sentence(capsys, "Permission denied")
+    assert sorted(closed.rglob("*")) == before
+
+
+@POSIX
+def test_a_clip_that_may_not_be_read_and_one_that_is_a_pipe(closed, tmp_path):
+    with without_rights():
+        assert "Permission denied" in scan.judge(closed / "secret.mp4", len).reason
+    os.mkfifo(tmp_path / "pipe.mp4")
+    assert "not a file" in scan.judge(tmp_path / "pipe.mp4", len).reason
+
+
+# --- a browser --------------------------------------------------------------------------------------------------------
+
+HACK = "document.title='hacked'"
+HOSTILE = [f"<script>{HACK}</script>.mp4", f'<img src=x onerror="{HACK}">.mp4', f"'\"><svg onload={HACK}>.png"]
+
+
+def test_a_clip_named_like_a_script_tag_is_only_a_name_in_a_browser(tmp_path, monkeypatch):
+    """Names of real files; the tag that ends a script makes a folder of what comes before it."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra dev)")
+    from test_browser import chromium
+
+    program = chromium()
+    for name in HOSTILE:
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_text("no video")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(weights, "load", lambda name: models.meso4(size=32))
+    monkeypatch.setattr(evaluation, "scorer", lambda network: len)
+    assert cli.main(["scan", "in", "--html", "page.html", "--weights", HOSTILE[0]]) == 1
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto((tmp_path / "page.html").as_uri())
+        assert page.title() == "mesokit scan"
+        text = page.inner_text("body")
+        assert page.locator("script, svg, img").count() == 0
+        browser.close()
+    assert all(text.count(name) >= 2 for name in HOSTILE)  # the path, and the reason that names it
+
+
+CASES = (FILES, TABLES, FACES, USAGE, WEIGHTS, RIGHTS)
+
+
+def test_the_count_of_cases():
+    """At least 60 different ones, not one twice."""
+    names = [(i, *map(str, case[:2])) for i, cases in enumerate(CASES) for case in cases]
+    print(f"{len(set(names))} cases")
+    assert len(set(names)) == len(names) >= 120
 
 
 # --- fuzzing ----------------------------------------------------------------------------------------------------------
@@ -353,6 +617,48 @@ def test_any_cells_are_refused_in_one_line_or_come_back_as_they_were(tmp_path, c
     manifest.save(read, path)
     assert manifest.read_clips(path).equals(read)
     assert sources.manifest.inside(read["path"][0])
+
+
+@FUZZ
+@given(st.dictionaries(st.sampled_from(list(manifest.FACES)), CELL, max_size=6))
+def test_any_cells_of_faces_too(tmp_path, cells):
+    path = tmp_path / "t.csv"
+    path.write_bytes(faces({**FACE, **cells}).decode("utf-8", "surrogatepass").encode("utf-8", "surrogatepass"))
+    try:
+        read = manifest.read_faces(path)
+    except ValueError as error:
+        assert str(error).startswith(str(path)) and "Traceback" not in str(error)
+        return
+    manifest.save(read, path)
+    assert manifest.read_faces(path).equals(read)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(max_size=5) | st.sampled_from(["REAL", "FAKE", "a.mp4", "000"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.text(max_size=5) | st.sampled_from(["a.mp4", "label", "split", "original"]), inner, max_size=3
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@FUZZ
+@given(listing=JSON)
+def test_any_list_of_a_dataset_is_indexed_or_one_sentence(place, listing):
+    (place / "dfdc_text" / "metadata.json").write_text(json.dumps(listing))
+    (place / "ff/original_sequences/youtube/c23/videos/000.mp4").touch()
+    for split in manifest.SPLITS:
+        (place / "ff" / f"{split}.json").write_text(json.dumps(listing))
+    for name, root in (("dfdc", place / "dfdc_text"), ("faceforensics", place / "ff")):
+        try:
+            found = sources.index(name, root)
+        except ValueError as error:
+            assert str(root) in str(error) and "\n" not in str(error)
+        else:
+            manifest.save(found.findings, place / "findings.csv")
 
 
 @FUZZ

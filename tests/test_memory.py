@@ -1,11 +1,18 @@
-"""A clip of any length is looked through in constant memory: measured in a process of its own."""
+"""A clip of any length is looked through in constant memory: measured in a process of its own.
+
+`python tests/test_memory.py FOLDER --hours 2` scans a clip of two hours at 1920x1080, and prints its memory over time.
+"""
 
 import json
+import os
 import re
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -28,6 +35,8 @@ def _look(path):
     """All ways in which a clip is read from its beginning to its end -> the number of its frames, peak memory."""
     from mesokit import scan, scenes, video
 
+    with Path(os.devnull).open("wb") as nowhere:
+        video.send(path, 10, nowhere)  # what `judge` does in a process of its own, which is not measured here
     assert scan.judge(path, lambda crops: np.ones(len(crops)), frames=10).verdict == "abstain"
     assert scenes.detect(path) and len(video.keyframes(path))
     return video.probe(path).frames, _peak()
@@ -53,5 +62,55 @@ def _main(folder):
     print(json.dumps({"frames": frames, "peak": peak, "control": _peak(), "kept": len(kept)}))
 
 
+def _repeat(path, out, times):
+    """Write the stream of the clip at `path` `times` times into `out`, as it is: quicker than to encode hours."""
+    with av.open(str(path)) as source, av.open(str(out), "w") as target:
+        stream = source.streams.video[0]
+        packets = [packet for packet in source.demux(stream) if packet.size]
+        copied = target.add_stream_from_template(stream)
+        length = sum(packet.duration for packet in packets)
+        pts, dts = [packet.pts for packet in packets], [packet.dts for packet in packets]
+        for i in range(times):
+            for packet, shown, decoded in zip(packets, pts, dts, strict=True):
+                packet.pts, packet.dts, packet.stream = shown + i * length, decoded + i * length, copied
+                target.mux(packet)
+                packet.stream, packet.time_base = stream, stream.time_base
+
+
+def _now():
+    """Memory of this process in MB."""
+    return int(re.search(r"VmRSS:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) // 1024
+
+
+def _hours(folder, hours):
+    """Scan clips of a minute and of `hours`, with the real detector; MB over time of each."""
+    from mesokit import scan, video
+
+    gray = np.kron(np.random.default_rng(0).integers(0, 256, (27, 48, 1)), np.ones((40, 40, 3))).astype(np.uint8)
+    video.write_clip(folder / "gop.mp4", (np.roll(gray, 8 * i, axis=1) for i in range(250)), 25, 40)
+    for minutes in (1, 60 * hours):
+        _repeat(folder / "gop.mp4", folder / "long.mp4", 6 * minutes)
+        done, seen, started = threading.Event(), [], time.perf_counter()
+
+        def watch(done=done, seen=seen, started=started):
+            while not done.wait(1):
+                seen.append((round(time.perf_counter() - started), _now()))
+
+        watching = threading.Thread(target=watch)
+        watching.start()
+        judged = scan.judge(folder / "long.mp4", lambda crops: np.ones(len(crops)), frames=30)
+        done.set()
+        watching.join()
+        said = {"minutes": minutes, "frames": video.probe(folder / "long.mp4").frames, "verdict": judged.reason}
+        print(
+            json.dumps(
+                {**said, "seconds": seen[-1][0], "peak": _peak() // 2**20, "over_time": seen[:: len(seen) // 20 + 1]}
+            )
+        )
+
+
 if __name__ == "__main__":
-    _main(Path(sys.argv[1]))
+    if sys.argv[2:3] == ["--hours"]:
+        _hours(Path(sys.argv[1]), int(sys.argv[3]))
+    else:
+        _main(Path(sys.argv[1]))

@@ -47,6 +47,42 @@ def test_unreadable_is_an_error_not_an_exception(tmp_path):
         assert path.name in one.reason
 
 
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [
+        ("os.kill(os.getpid(), signal.SIGSEGV)", "its decoder crashed (exit status -11); re-encode it or leave it out"),
+        ("time.sleep(600)", "its decoder took more than 5 seconds"),
+        ("1 / 0", "its decoder crashed (exit status 1)"),
+    ],
+)
+def test_a_crash_or_a_hang_of_the_decoder_is_the_error_of_its_clip(clip, tmp_path, monkeypatch, trouble, words):
+    """In the middle of the clip's third frame; the clips before and after it are judged."""
+    (tmp_path / "bad.mp4").write_bytes(clip.read_bytes())
+    (tmp_path / "json.py").write_text("raise SystemExit('a module of the current folder was imported')")
+    monkeypatch.chdir(tmp_path)
+    decoder = (
+        "import os, signal, time; from mesokit import video; decode = video._decode\n"
+        "def troubled(path, *rest):\n"
+        "    for i, frame in enumerate(decode(path, *rest)):\n"
+        f"        if i == 2 and 'bad' in str(path): {trouble}\n"
+        "        yield frame\n"
+        "video._decode = troubled\n"
+    )
+    monkeypatch.setattr(video, "READER", decoder + video.READER)
+    monkeypatch.setattr(scan, "LIMIT", 5)
+    first, bad, last = (scan.judge(path, _p(0.9), frames=9) for path in (clip, tmp_path / "bad.mp4", clip))
+    assert (bad.verdict, bad.p_real) == ("error", None)
+    assert bad.reason.startswith(f"{tmp_path / 'bad.mp4'}: {words}")
+    assert (first.verdict, last.verdict) == ("real", "real")
+
+
+def test_frames_read_apart_are_those_read_here(clip):
+    n = video.probe(clip).frames
+    for apart, here in zip(video.read_apart(clip, 4), video.read_frames(clip, video.even_indices(n, 4)), strict=True):
+        assert (apart.index, apart.time, apart.keyframe) == (here.index, here.time, here.keyframe)
+        assert np.array_equal(apart.image, here.image)
+
+
 @pytest.mark.parametrize("name", ["Meso4_DF", "MesoInception_DF"])
 def test_the_authors_faces_are_classified_right_by_their_weights(reference, name):
     score = evaluation.scorer(weights.load(reference / "afchar2018" / f"{name}.h5"))
