@@ -3,6 +3,7 @@
 Those notes (processor features, no GPU found) come from C++ while its libraries load, before any setting is read.
 """
 
+import functools
 import os
 import sys
 import tempfile
@@ -39,4 +40,25 @@ with quietly():
 
     tf.config.list_physical_devices()  # looks for a GPU, and says so loudly when there is none
 
-__all__ = ["keras", "quietly", "tf"]
+__all__ = ["compiles", "keras", "precision", "quietly", "tf"]
+
+
+@functools.cache
+def compiles() -> bool:
+    """Whether XLA compiles here: not every build of TensorFlow has it, nor every device."""
+    with quietly():
+        try:
+            tf.function(lambda x: 2 * x, jit_compile=True)(tf.constant(1.0))
+        except tf.errors.OpError:  # which one depends on the build
+            return False
+    return True
+
+
+def precision() -> str:
+    """Keras' dtype policy to train with here: "mixed_float16" where all GPUs have units for float16, else "float32".
+
+    Never bfloat16, which newer GPUs have too: between 0.5 and 1 its numbers are 1/256 apart, as coarse as the pixels.
+    """
+    details = [tf.config.experimental.get_device_details(gpu) for gpu in tf.config.list_physical_devices("GPU")]
+    capable = [one.get("compute_capability", (0, 0)) >= (7, 0) for one in details]  # NVIDIA's, from Volta (2017) on
+    return "mixed_float16" if capable and all(capable) else "float32"

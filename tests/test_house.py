@@ -97,6 +97,42 @@ def test_tensorflow_starts_quietly():
     assert (done.stdout, done.stderr) == ("", "")
 
 
+def test_a_build_without_xla_is_found_out_quietly(monkeypatch, capfd):
+    from mesokit import backend
+
+    monkeypatch.setattr(backend.tf, "function", lambda *_, **__: _without_xla)
+    backend.compiles.cache_clear()
+    assert not backend.compiles()
+    monkeypatch.undo()
+    backend.compiles.cache_clear()
+    backend.compiles()
+    assert capfd.readouterr().err == ""
+
+
+def _without_xla(_):
+    from mesokit.backend import tf
+
+    raise tf.errors.UnimplementedError(None, None, "Could not find compiler for platform Host")
+
+
+@pytest.mark.parametrize(
+    ("gpus", "policy"),
+    [
+        ([], "float32"),
+        ([{}], "float32"),  # not NVIDIA's: capability unknown
+        ([{"compute_capability": (6, 1)}], "float32"),
+        ([{"compute_capability": (7, 0)}, {"compute_capability": (9, 0)}], "mixed_float16"),
+        ([{"compute_capability": (8, 6)}, {"compute_capability": (6, 1)}], "float32"),
+    ],
+)
+def test_precision_follows_the_gpus(monkeypatch, gpus, policy):
+    from mesokit import backend
+
+    monkeypatch.setattr(backend.tf.config, "list_physical_devices", lambda kind: gpus)
+    monkeypatch.setattr(backend.tf.config.experimental, "get_device_details", lambda gpu: gpu)
+    assert backend.precision() == policy
+
+
 @pytest.mark.parametrize("module", sorted(WITHOUT_TENSORFLOW))
 def test_light_modules_load_no_tensorflow(module):
     assert _loaded_by(f"from mesokit import {module}") & HEAVY == set()
