@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -282,6 +283,51 @@ def test_aligned_faces_become_a_dataset(tmp_path):
     with pytest.raises(ValueError, match="without their clips, so nobody can say which belong together"):
         evaluation.interval(scores)
     assert _all(dataset.adopt(table, tmp_path, tmp_path / "out")).keys() == built.keys()
+
+
+FF = [f"{place}/{level}/videos/{name}.mp4" for level in ("c23", "c40") for place, names in (
+    ("original_sequences/youtube", ("519", "515")), ("manipulated_sequences/Deepfakes", ("519_515", "515_519")),
+    ("original_sequences/actors", ("01__exit_phone_room",)),
+    ("manipulated_sequences/DeepFakeDetection", ("01_02__exit_phone_room__YVGY8LOK",)),
+) for name in names]  # fmt: skip
+CELEB = ["Celeb-real/id0_0000.mp4", "Celeb-real/id1_0000.mp4", "YouTube-real/00000.mp4"]
+LAYOUTS = {
+    "faceforensics": FF,
+    "celebdf": [*CELEB, "Celeb-synthesis/id0_id1_0000.mp4", "Celeb-synthesis/id1_id0_0000.mp4"],
+    "dfdc": [f"dfdc_train_part_{i}/{name}.mp4" for i in range(2) for name in ("aaaaaaaaaa", "bbbbbbbbbb")],
+    "folder": [f"{kind}/{i}.mp4" for kind in ("real", "faceswap") for i in range(3)],
+}
+LISTS = {
+    "train.json": '[["519", "515"]]', "val.json": "[]", "test.json": "[]",
+    "List_of_testing_videos.txt": "1 Celeb-real/id1_0000.mp4\n0 Celeb-synthesis/id1_id0_0000.mp4\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_clips_in_a_published_layout_become_a_dataset_by_two_commands(films, tmp_path, monkeypatch, name):
+    monkeypatch.syspath_prepend(str(Path(__file__).parent.parent / "data_scripts"))
+    import extract_faces
+    import index_dataset
+
+    root, out = tmp_path / "in", tmp_path / "out"
+    for path in LAYOUTS[name]:
+        manifest.write(root / path, (films[1] / "0_23.mp4").read_bytes())
+    for i in range(2 if name == "dfdc" else 0):
+        real, fake = ({"label": label, "split": "train"} for label in ("REAL", "FAKE"))
+        listed = {"aaaaaaaaaa.mp4": real, "bbbbbbbbbb.mp4": {**fake, "original": "aaaaaaaaaa.mp4"}}
+        manifest.write_json(listed, root / f"dfdc_train_part_{i}" / "metadata.json")
+    for path, text in LISTS.items():
+        manifest.write(root / path, text.encode())
+    assert index_dataset.main([name, str(root), "--out", str(root / "clips.csv")]) == 0
+    clips = manifest.read_clips(root / "clips.csv")
+    assert set(clips["path"]) == set(LAYOUTS[name])
+    assert extract_faces.main([str(root / "clips.csv"), "--out", str(out), "--frames", "2"]) == 0
+    made = dataset.read(out)
+    assert made.groupby(["clip", "crf"], dropna=False).size().tolist() == [2] * len(LAYOUTS[name])
+    assert set(made["label"]) == {"real", "forged"} and made.groupby("group")["split"].nunique().max() == 1
+    about = manifest.read_json(out / "dataset.json")
+    assert about["name"] == name and about["table"] == about["indexed_by"]["sha256"]
+    assert about["indexed_by"]["command"].startswith(f"index_dataset.py {name} ")
 
 
 def test_faces_are_read_as_they_are_needed(tmp_path):
