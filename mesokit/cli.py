@@ -170,8 +170,26 @@ def _check(arguments: argparse.Namespace) -> int:
         print(f"{'ok' if fine else 'MISSING':8}{line}{'' if fine else ': ' + remedy}")
         missing += not fine
     if not (missing or arguments.no_times):
+        for line, at_work, without in _tricks():
+            print(f"{'fast' if at_work else 'SLOW':8}{line}{'' if at_work else ': not here, ' + without}")
         _print_times(arguments.notebooks or Path(__file__).parent.parent / "notebooks")
     return int(missing > 0)
+
+
+def _tricks() -> Iterator[tuple[str, bool, str]]:
+    """What makes the kit fast, whether it works here, and what goes on without it."""
+    import os
+
+    from mesokit import backend, models
+    from mesokit.evaluation import scoring
+
+    yield "scoring on ONNX Runtime", scoring.onnx(models.meso4(size=32)) is not None, "Keras scores, at a quarter"
+    yield "training steps compiled by XLA", backend.compiles(), "uncompiled steps, about half as fast"
+    caching = os.environ.get("TF_CPU_ALLOCATOR_USE_BFC") == "1"
+    yield "TensorFlow's caching allocator", caching, "TF_CPU_ALLOCATOR_USE_BFC is set to something else"
+    half = backend.precision() != "float32"
+    gpus = len(backend.tf.config.list_physical_devices("GPU"))
+    yield f"training in {'half' if half else 'single'} precision on {gpus or 'no'} GPU", True, ""
 
 
 def _print_times(folder: Path) -> None:

@@ -15,14 +15,14 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mesokit import dataset, models
-from mesokit.backend import keras, tf
+from mesokit.backend import compiles, keras, tf
 
 PENALTY = 0.01  # scikit-learn's C, the weight of the data: there are more features than faces
 
 
 def features(network: keras.Model, table: pd.DataFrame, root: str | os.PathLike[str], layer: str) -> np.ndarray:
     """What `layer` of `network` computes of the faces of `table`: (n, d) float32, maps laid out in a row."""
-    view = tf.function(models.activations(network, layer), jit_compile=True, reduce_retracing=True)
+    view = tf.function(models.activations(network, layer), jit_compile=compiles(), reduce_retracing=True)
     found = []
     for start in range(0, len(table), 32):
         faces = dataset.images(table.iloc[start : start + 32], root)

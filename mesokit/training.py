@@ -5,15 +5,15 @@ iterations down to 1e-6, batches of 75, slight random zoom, rotation, horizontal
 """
 
 import os
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-from mesokit import dataset
-from mesokit.backend import keras
+from mesokit import backend, dataset
+from mesokit.backend import keras, tf
 from mesokit.dataset import Augmentation
 
 
@@ -31,15 +31,20 @@ class Recipe:
     augmentation: Augmentation | None = field(default_factory=Augmentation)
 
 
+def _batch(few: int) -> int:
+    """The batch of a recipe for processors; a GPU, which so few faces leave idle, gets the paper's."""
+    return max(few, Recipe.batch) if tf.config.list_physical_devices("GPU") else few
+
+
 RECIPES = {
     "paper": Recipe(),
     # Two cores see about 60 faces a second: small batches take more steps from the same number of faces. Few steps need
     # moving statistics that follow faster, or the network is judged with those of its first, untrained steps.
-    "class": Recipe(iterations=1600, batch=16, divide_every=1000, check_every=200, norm_momentum=0.9),
-    "long": Recipe(iterations=3000, batch=16, divide_every=2000, check_every=250, norm_momentum=0.9),
+    "class": Recipe(iterations=1600, batch=_batch(16), divide_every=1000, check_every=200, norm_momentum=0.9),
+    "long": Recipe(iterations=3000, batch=_batch(16), divide_every=2000, check_every=250, norm_momentum=0.9),
     "smoke": Recipe(
         iterations=600,
-        batch=8,
+        batch=_batch(8),
         divide_every=400,
         check_every=100,
         norm_momentum=0.9,
@@ -81,15 +86,14 @@ def fit(
     if verbose == "auto":
         verbose = 2 if os.environ.get("MESOKIT_REPORT") else 1
     keras.utils.set_random_seed(seed)
-    with network.distribute_strategy.scope():  # several devices, where the network was made for them
-        optimizer = keras.optimizers.Adam(schedule(recipe), beta_1=0.9, beta_2=0.999)
-        alone = network.distribute_strategy.num_replicas_in_sync == 1  # XLA sees the variables of one device only
-        network.compile(optimizer, loss="mean_squared_error", metrics=["accuracy"], jit_compile=alone)
     for layer in network.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = recipe.norm_momentum
+    alone = network.distribute_strategy.num_replicas_in_sync == 1  # XLA sees the variables of one device only
     best = _Best()
-    with suppress(KeyboardInterrupt):  # the learner has seen enough: what was best so far is the result
+    # Ctrl-C: the learner has seen enough, and what was best so far is the result.
+    with _computing(network, backend.precision() if alone else "float32"), suppress(KeyboardInterrupt):
+        _compile(network, recipe, alone and backend.compiles())
         network.fit(
             dataset.training_batches(splits["train"], root, recipe.batch, recipe.augmentation, seed),
             steps_per_epoch=recipe.check_every,
@@ -103,6 +107,31 @@ def fit(
     history = pd.DataFrame(best.rows, columns=["loss", "accuracy", "val_loss", "val_accuracy"])
     history.insert(0, "iteration", recipe.check_every * (history.index + 1))
     return history
+
+
+def _compile(network: keras.Model, recipe: Recipe, jit: bool) -> None:
+    with network.distribute_strategy.scope():  # several devices, where the network was made for them
+        optimizer = keras.optimizers.Adam(schedule(recipe), beta_1=0.9, beta_2=0.999)
+        network.compile(optimizer, loss="mean_squared_error", metrics=["accuracy"], jit_compile=jit)
+
+
+@contextmanager
+def _computing(network: keras.Model, policy: str) -> Iterator[None]:
+    """Let the layers of `network` compute in the dtype `policy` inside a `with` block; weights stay float32.
+
+    So do logit and sigmoid: in float16 a sigmoid is exactly 1 from a logit of 8 on, where its gradient is 0. Keras
+    scales the loss where the network's own policy is float16, or small gradients would be 0, too.
+    """
+    changed = [network, *(layer for layer in network.layers if layer.name not in ("logit", "p_real"))]
+    before = [layer.dtype_policy for layer in changed]
+    try:
+        for layer in changed:
+            layer.dtype_policy = policy
+        yield
+    finally:
+        for layer, was in zip(changed, before, strict=True):
+            layer.dtype_policy = was
+        network.train_function = network.test_function = None  # they compute in `policy` for ever
 
 
 class _Best(keras.callbacks.Callback):

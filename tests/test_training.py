@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from mesokit import dataset, models, training
+from mesokit.backend import tf
 
 
 @pytest.mark.parametrize(
@@ -137,3 +138,39 @@ def test_rotation_is_about_the_middle():
     face = np.zeros((65, 65, 3), np.float32)
     face[32, 32] = 1
     assert _augment(face, rotation=30)[32, 32, 0] == pytest.approx(1, abs=1e-3)
+
+
+def test_half_precision_has_the_gradients_of_full_and_leaves_no_trace():
+    network, faces = models.meso4(size=32, seed=1), np.random.default_rng(0).random((4, 32, 32, 3), np.float32)
+
+    def gradients():
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean((network(faces) - 1.0) ** 2)
+        return np.concatenate([np.ravel(g) for g in tape.gradient(loss, network.trainable_variables)])
+
+    full = gradients()
+    with training._computing(network, "mixed_float16"):
+        names = ("conv1", "hidden", "logit", "p_real")
+        assert [network.get_layer(name).compute_dtype for name in names] == ["float16"] * 2 + ["float32"] * 2
+        network.compile("adam", "mean_squared_error")
+        assert type(network.optimizer).__name__ == "LossScaleOptimizer"
+        half = gradients()
+    assert not np.array_equal(half, full), "the policy must have been at work"
+    assert np.corrcoef(half, full)[0, 1] > 0.999
+    assert {layer.dtype_policy.name for layer in [network, *network.layers]} == {"float32"}
+    assert {weight.dtype for weight in network.weights} == {"float32"}
+    assert np.array_equal(gradients(), full)
+
+
+def test_training_goes_on_where_xla_is_missing(patterns, monkeypatch):
+    table, root = patterns
+    monkeypatch.setattr(training.backend, "compiles", lambda: False)
+    network, recipe = models.meso4(seed=1), training.Recipe(iterations=1, batch=2, check_every=1, augmentation=None)
+    assert len(training.fit(network, table, root, recipe, seed=1, verbose=0)) == 1
+    assert not network.jit_compile
+
+
+def test_a_gpu_gets_the_papers_batch(monkeypatch):
+    assert training._batch(16) == (75 if tf.config.list_physical_devices("GPU") else 16)
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: ["one"])
+    assert (training._batch(16), training._batch(100)) == (75, 100)

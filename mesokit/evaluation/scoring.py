@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable, Iterator
 
 import numpy as np
-import onnxruntime
 import pandas as pd
 
 from mesokit import dataset
@@ -20,7 +19,7 @@ def scorer(network: keras.Model) -> Score:
     falls back on Keras where the export fails. Raises ValueError for other pixels.
     """
     size = network.input_shape[1]
-    run = _onnx(network) or (lambda batch: np.asarray(network(batch)))
+    run = onnx(network) or (lambda batch: np.asarray(network(batch)))
 
     def score(images: np.ndarray) -> np.ndarray:
         batch = _unit_range(np.asarray(images), size)
@@ -33,15 +32,17 @@ def scorer(network: keras.Model) -> Score:
     return score
 
 
-def _onnx(network: keras.Model) -> Callable[[np.ndarray], np.ndarray] | None:
-    import tf2onnx  # slow to import, and only needed here
-
+def onnx(network: keras.Model) -> Callable[[np.ndarray], np.ndarray] | None:
+    """`network` on ONNX Runtime, float32 faces (n, size, size, 3) -> (n, 1); None where that is not to be had."""
     try:
+        import onnxruntime
+        import tf2onnx  # slow to import, and only needed here
+
         signature = [tf.TensorSpec((None, *network.input_shape[1:]), tf.float32, name="face")]
         model, _ = tf2onnx.convert.from_function(tf.function(lambda face: network(face, training=False)), signature)
-    except Exception:  # any converter failure: Keras gives the same numbers, only slower
+        session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    except Exception:  # not installed, or any failure of the converter: Keras gives the same numbers, only slower
         return None
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     return lambda batch: session.run(None, {"face": batch})[0]
 
 
