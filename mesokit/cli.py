@@ -15,14 +15,15 @@ from mesokit import __version__
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command; returns the exit status. What a user can cause ends in one sentence, a bug in a traceback."""
+    """Run one command; returns the exit status. Every error ends in one sentence, with --debug in a traceback."""
     arguments = _parser().parse_args(argv)
     try:
         return arguments.command(arguments)
-    except (ValueError, OSError) as error:
+    except Exception as error:
         if arguments.debug:
             raise
-        print(f"mesokit: {error}", file=sys.stderr)
+        told = error if isinstance(error, ValueError | OSError) else f"{error!r}: a fault of its own, see --debug"
+        print(f"mesokit: {told}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("mesokit: stopped", file=sys.stderr)
@@ -79,8 +80,19 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-def _report(arguments: argparse.Namespace) -> int:
+def _value(name: str, text: str) -> Any:
+    """The value of a parameter given as YAML: data, never code."""
     import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ValueError(
+            f"-p {name}: {text!r} is not YAML data; write it as in a preset, as in -p seeds '[0, 1]'"
+        ) from None
+
+
+def _report(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from mesokit import report
@@ -89,7 +101,7 @@ def _report(arguments: argparse.Namespace) -> int:
     chosen = _notebooks(folder, arguments.only)
     previous = report.read_results(arguments.compare) if arguments.compare else None  # now: --out may overwrite it
     parameters = report.load_preset(folder / "presets" / f"{arguments.preset}.yaml", folder)
-    given = {name: yaml.safe_load(value) for name, value in arguments.parameters}
+    given = {name: _value(name, text) for name, text in arguments.parameters}
     known = {path.stem: report.notebook_parameters(path) for path in chosen}
     for name, values in report.spread(given, known, "-p").items():
         parameters[name] = {**parameters.get(name, {}), **values}
