@@ -38,7 +38,7 @@ def _batch(few: int) -> int:
 
 RECIPES = {
     "paper": Recipe(),
-    # Two cores see a few dozen faces a second: small batches take more steps from the same number of faces. Few steps need
+    # Two cores see some dozens of faces a second: small batches take more steps from as many faces. Few steps need
     # moving statistics that follow faster, or the network is judged with those of its first, untrained steps.
     "class": Recipe(iterations=1600, batch=_batch(16), divide_every=1000, check_every=200, norm_momentum=0.9),
     "long": Recipe(iterations=3000, batch=_batch(16), divide_every=2000, check_every=250, norm_momentum=0.9),
