@@ -210,7 +210,7 @@ def send(path: str | os.PathLike[str], n: int, out: BinaryIO) -> None:
 
 def _received(stream: Any) -> list[Frame] | None:
     """What `send` wrote; None where it did not come to its end. Raises: VideoError with its error."""
-    frames = []
+    frames: list[Frame] = []
     while (line := stream.readline()).endswith(b"\n"):
         said = json.loads(line)
         if said.get("error"):
