@@ -11,6 +11,8 @@ from mesokit.backend import keras, tf
 
 Score = Callable[[np.ndarray], np.ndarray]
 
+AT_ONCE = 8  # faces: as fast as 32 on two cores, and each network keeps 150 MB for itself instead of 600
+
 
 def scorer(network: keras.Model) -> Score:
     """A fast function from faces (n, size, size, 3), uint8 or float in [0, 1], to p_real (n,) float32.
@@ -24,7 +26,7 @@ def scorer(network: keras.Model) -> Score:
     def score(images: np.ndarray) -> np.ndarray:
         batch = _unit_range(np.asarray(images), size)
         return (
-            np.concatenate([run(batch[i : i + 32])[:, 0] for i in range(0, len(batch), 32)])
+            np.concatenate([run(batch[i : i + AT_ONCE])[:, 0] for i in range(0, len(batch), AT_ONCE)])
             if len(batch)
             else np.empty(0, np.float32)
         )
