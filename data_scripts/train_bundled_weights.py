@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mesokit import baselines, dataset, evaluation, manifest, models, training, weights
+from mesokit import backend, baselines, dataset, evaluation, manifest, models, training, weights
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -27,8 +27,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--tour", action="store_true", help="also take clips for 00_tour: of the person told apart best"
     )
+    parser.add_argument("--deterministic", action="store_true", help="the same weights bit by bit, each time, here")
     arguments = parser.parse_args(argv)
     try:
+        if arguments.deterministic:
+            backend.deterministic()
         table = dataset.read(arguments.dataset)
         table = table[table["method"].isin(["real", arguments.method])]
         network = models.NETWORKS[arguments.network](seed=arguments.seed)
@@ -52,6 +55,7 @@ def main(argv: list[str] | None = None) -> int:
         "data": json.loads((arguments.dataset / "dataset.json").read_text()),
         "recipe": {"name": arguments.recipe, **asdict(recipe)},
         "seed": arguments.seed,
+        "deterministic": arguments.deterministic,
         "metrics": _metrics(scores),
         "baselines": {name: _metrics(rows) for name, rows in simple.items()},
     }

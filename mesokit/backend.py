@@ -40,7 +40,7 @@ with quietly():
 
     tf.config.list_physical_devices()  # looks for a GPU, and says so loudly when there is none
 
-__all__ = ["compiles", "keras", "precision", "quietly", "tf"]
+__all__ = ["compiles", "deterministic", "keras", "precision", "quietly", "tf"]
 
 
 @functools.cache
@@ -62,3 +62,12 @@ def precision() -> str:
     details = [tf.config.experimental.get_device_details(gpu) for gpu in tf.config.list_physical_devices("GPU")]
     capable = [one.get("compute_capability", (0, 0)) >= (7, 0) for one in details]  # NVIDIA's, from Volta (2017) on
     return "mixed_float16" if capable and all(capable) else "float32"
+
+
+def deterministic() -> None:
+    """From here on, the same seed gives the same weights bit by bit on this machine, however busy it is.
+
+    Call it before anything is computed. Raises RuntimeError where that is too late.
+    """
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.config.experimental.enable_op_determinism()

@@ -1,5 +1,10 @@
 """The schedule at the paper's turning points, and training that learns, repeats and keeps its best weights."""
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import cv2
 import keras
 import numpy as np
@@ -174,3 +179,16 @@ def test_a_gpu_gets_the_papers_batch(monkeypatch):
     assert training._batch(16) == (75 if tf.config.list_physical_devices("GPU") else 16)
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: ["one"])
     assert (training._batch(16), training._batch(100)) == (75, 100)
+
+
+def test_the_command_gives_the_same_weights_bit_by_bit(tiny, tmp_path):
+    """In processes of their own, for determinism is a setting of the whole process; the networks' hardest one."""
+    script = Path(__file__).parent.parent / "data_scripts" / "train_bundled_weights.py"
+    wanted = ["--network", "meso_inception4", "--recipe", "smoke", "--iterations", "6", "--deterministic"]
+    for name in ("a", "b"):
+        command = [sys.executable, script, tiny, *wanted, "--out", tmp_path / name]
+        subprocess.run(command, check=True, capture_output=True)
+    made = [(tmp_path / name / "meso_inception4-deepfake.weights.h5").read_bytes() for name in ("a", "b")]
+    assert made[0] == made[1]
+    card = json.loads((tmp_path / "a" / "meso_inception4-deepfake.json").read_text())
+    assert card["deterministic"] is True
