@@ -25,7 +25,7 @@ def table() -> str:
             numbers = " | ".join(f"{found[name]:.3f}" for name in names)
             lines.append(f"| `{card['name']}` | {where} | {found['n']:.0f} | {numbers} |")
         data, recipe = card["data"], card["recipe"]
-        faces = f"{data['name']}, {data['counts']['faces_train']} faces in training"
+        faces = f"{data['name']}, of {data['counts']['faces_train']} training faces the real ones and this forgery's"
         hashed = f"`{card['sha256'][:16]}...`"
         notes.append(f"| `{card['name']}` | {hashed} | {faces} | {recipe['name']} | {card['seed']} |")
     return "\n".join([*lines, *notes]) + "\n"
