@@ -8,7 +8,7 @@ import numpy as np
 TEMPLATE = np.array([[0.27, 0.27], [0.73, 0.27], [0.5, 0.53], [0.32, 0.75], [0.68, 0.75]], np.float32)
 MIDDLE, AXES = (0.5, 0.52), (0.47, 0.5)  # of the ellipse that is pasted, in the same square
 FEATHER = 0.07  # width of its soft border, of the side
-SHARPENING = 1.5  # strength of the unsharp mask that a decoded face gets before it is pasted
+SHARPENING = 0.5  # strength of the unsharp mask that a decoded face gets before it is pasted
 
 
 def alignment(five: np.ndarray, size: int) -> np.ndarray:
