@@ -100,7 +100,7 @@ def sharpened(decoded: np.ndarray, strength: float = SHARPENING) -> np.ndarray:
     """A decoded face (s, s, 3) uint8 under an unsharp mask of a pixel's width.
 
     A decoder's faces are soft, and the tools have such a filter for it (deepfakes/faceswap, plugins/convert/scaling).
-    Without it the blur of the whole face gives the forgery away at a glance, and at CRF 23 as easily as at 0.
+    Without it Meso-4 was right about .992 of the validation frames at CRF 0 and .988 at 23: see the data card.
     """
     face = decoded.astype(np.float32)
     crisp = face + strength * (face - cv2.GaussianBlur(face, (0, 0), 1.0))
