@@ -16,7 +16,7 @@ def picture(trace) -> np.ndarray:
 
 
 def near(pixel, colour) -> bool:
-    return bool(np.abs(pixel.astype(int) - pictures._rgb(colour)).max() < 40)
+    return bool(np.abs(pixel.astype(int) - pictures.rgb(colour)).max() < 40)
 
 
 def test_landmarks_are_drawn_where_they_are():

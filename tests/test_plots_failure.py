@@ -5,6 +5,7 @@ import pytest
 
 from mesokit import plots
 from mesokit.plots import failure
+from mesokit.plots.pictures import rgb
 
 WHAT = ("accuracy", "p_real of real", "p_real of forged")
 
@@ -38,9 +39,15 @@ def test_crossed_fields_keep_their_places():
 def test_a_thousand_clips_are_a_thousand_marks():
     shares = {"found": 0.00095, "missed": 0.00005, "false alarm": 0.04995, "passed": 0.94905}
     figure = plots.base_rate(shares, {0.0001: 0.002, 0.001: 0.02, 1: 1.0}, 0.001)
-    marks = {trace.name.split(":")[0]: len(trace.x) for trace in figure.data[:4]}
-    assert marks == {"found": 1, "missed": 0, "false alarm": 50, "passed": 949}
-    assert figure.data[5].y[0] == pytest.approx(0.02)
+    assert [trace.name for trace in figure.data[1:5]] == [
+        "found: 0.95", "missed: 0.05", "false alarm: 50", "passed: 949"
+    ]  # fmt: skip
+    assert figure.data[6].y[0] == pytest.approx(0.02)
+    counts = failure._thousand(shares)
+    assert counts == {"found": 1, "missed": 0, "false alarm": 50, "passed": 949}
+    cells = failure._waffle(counts).reshape(25, 24, 40, 24, 3).swapaxes(1, 2).reshape(1000, -1, 3)
+    drawn = {name: (cells == rgb(colour)).all(-1).any(-1).sum() for name, (colour, *_) in failure.OUTCOMES.items()}
+    assert drawn == counts
     assert (
         sum(failure._thousand({"found": 0.3335, "missed": 0.3335, "false alarm": 0.333, "passed": 0}).values()) == 1000
     )

@@ -16,7 +16,7 @@ def picture(trace) -> np.ndarray:
 
 
 def near(pixel, colour) -> bool:
-    return bool(np.abs(pixel.astype(int) - pictures._rgb(colour)).max() < 25)
+    return bool(np.abs(pixel.astype(int) - pictures.rgb(colour)).max() < 25)
 
 
 def test_signed_maps_share_a_scale_around_zero():
@@ -24,7 +24,7 @@ def test_signed_maps_share_a_scale_around_zero():
     first, second = picture(figure.data[0]), picture(figure.data[1])
     assert near(first[128, 60], style.REAL)
     assert near(first[128, 200], "#FFFFFF")
-    halfway = (np.array(pictures._rgb(style.FORGED)) + 255) // 2  # -1 of a scale from -2 to 2
+    halfway = (np.array(pictures.rgb(style.FORGED)) + 255) // 2  # -1 of a scale from -2 to 2
     assert np.abs(second[128, 60].astype(int) - halfway).max() < 25
     marker = figure.data[2].marker
     assert (marker.cmin, marker.cmax) == (-2, 2)

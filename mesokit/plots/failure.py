@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from mesokit.plots.pictures import data_address, rgb
 from mesokit.plots.style import COLOURS, DASHES, FORGED, GRAY, OTHER, REAL, layout
 
-OUTCOMES = {  # of a clip: colour, symbol
-    "passed": (GRAY, "circle-open"),
-    "false alarm": (REAL, "x"),
-    "found": (FORGED, "square"),
-    "missed": (COLOURS[3], "diamond"),
+OUTCOMES = {  # of a clip: colour, plotly's symbol, OpenCV's
+    "found": (FORGED, "square-open", cv2.MARKER_SQUARE),
+    "missed": (COLOURS[3], "diamond-open", cv2.MARKER_DIAMOND),
+    "false alarm": (REAL, "x-thin-open", cv2.MARKER_TILTED_CROSS),
+    "passed": (GRAY, "cross-thin-open", cv2.MARKER_CROSS),
 }
 
 
@@ -77,14 +79,11 @@ def base_rate(shares: dict[str, float], right: dict[float, float], prevalence: f
     """
     figure = make_subplots(1, 2, horizontal_spacing=0.1, column_widths=[0.5, 0.5])
     counts = _thousand(shares)
-    at = 0
-    for name in ("found", "missed", "false alarm", "passed"):
-        colour, symbol = OUTCOMES[name]
-        places = np.arange(at, at + counts[name])
-        at += counts[name]
-        marker = {"color": colour, "symbol": symbol, "size": 6}
-        dots = {"x": places % 40, "y": -(places // 40), "name": f"{name}: {1000 * shares[name]:.3g}"}
-        figure.add_trace(go.Scatter(**dots, mode="markers", marker=marker, hoverinfo="name"), row=1, col=1)
+    figure.add_trace(go.Image(source=data_address(_waffle(counts)), hoverinfo="skip"), row=1, col=1)
+    for name, (colour, symbol, _) in OUTCOMES.items():
+        marker = {"color": colour, "symbol": symbol, "size": 9, "line": {"width": 2}}
+        legend = {"x": [None], "y": [None], "mode": "markers", "name": f"{name}: {1000 * shares[name]:.3g}"}
+        figure.add_trace(go.Scatter(**legend, marker=marker), row=1, col=1)
     line = {"x": list(right), "y": list(right.values()), "line": {"color": OTHER}, "showlegend": False}
     figure.add_trace(go.Scatter(**line, mode="lines"), row=1, col=2)
     here = float(np.interp(np.log(prevalence), np.log(list(right)), list(right.values())))
@@ -96,6 +95,17 @@ def base_rate(shares: dict[str, float], right: dict[float, float], prevalence: f
     figure.update_yaxes(title="share of alarms that are right", range=[-0.03, 1.1], tickformat=".0%", col=2)
     title = {"text": f"1000 clips, {100 * prevalence:.3g} % of them forged", "font": {"size": 14}, "y": 0.97}
     return layout(figure, 420, title=title, legend={"orientation": "h", "y": -0.2})
+
+
+def _waffle(counts: dict[str, int], wide: int = 40, side: int = 24) -> np.ndarray:
+    """A mark for each clip. One picture, as a thousand marks of plotly's take a browser longer than all the rest."""
+    names = [name for name in OUTCOMES for _ in range(counts[name])]
+    canvas = np.full((-(-len(names) // wide) * side, wide * side, 3), 255, np.uint8)
+    for i, name in enumerate(names):
+        colour, _, symbol = OUTCOMES[name]
+        middle = (i % wide * side + side // 2, i // wide * side + side // 2)
+        cv2.drawMarker(canvas, middle, rgb(colour), symbol, side // 2, 2, cv2.LINE_AA)
+    return canvas
 
 
 def _thousand(shares: dict[str, float]) -> dict[str, int]:

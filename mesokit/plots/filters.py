@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from mesokit.plots.pictures import _rgb, faces
+from mesokit.plots.pictures import faces, rgb
 from mesokit.plots.style import ABOVE, FORGED, GRAY, REAL, layout
 
 SIGNED = [[0.0, FORGED], [0.5, "#FFFFFF"], [1.0, REAL]]  # negative, zero, positive
@@ -79,7 +79,7 @@ def _coloured(values: np.ndarray) -> np.ndarray:
     """A map in [-1, 1] or [0, 1] as a picture (h, w, 3) uint8 RGB, enlarged without blur when it is small."""
     picture: np.ndarray
     if values.min() < 0:
-        ends = np.array([_rgb(FORGED), (255, 255, 255), _rgb(REAL)], float)
+        ends = np.array([rgb(FORGED), (255, 255, 255), rgb(REAL)], float)
         picture = np.stack([np.interp(values, [-1, 0, 1], ends[:, i]) for i in range(3)], axis=-1).astype(np.uint8)
     else:
         bgr = cv2.applyColorMap((255 * values).astype(np.uint8), cv2.COLORMAP_VIRIDIS)

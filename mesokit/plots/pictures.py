@@ -20,7 +20,7 @@ def faces(
         rows, columns, subplot_titles=list(titles), horizontal_spacing=0.01, vertical_spacing=0.12 / rows
     )
     for i, image in enumerate(images):
-        picture = go.Image(source=_data_address(image), hoverinfo="skip")
+        picture = go.Image(source=data_address(image), hoverinfo="skip")
         figure.add_trace(picture, row=i // columns + 1, col=i % columns + 1)
     figure.update_xaxes(visible=False).update_yaxes(visible=False)
     figure.update_annotations(font_size=12)
@@ -47,16 +47,17 @@ def _marked(image: np.ndarray, points: np.ndarray, goals: np.ndarray) -> np.ndar
     canvas = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC)
     here, there = (np.round((np.asarray(p) + 0.5) * zoom * 16).astype(int) for p in (points, goals))  # sixteenths
     for a, b in zip(here, there, strict=True):
-        cv2.line(canvas, a, b, _rgb(FORGED), 2, cv2.LINE_AA, shift=4)
-        cv2.circle(canvas, a, 48 if len(points) > 20 else 112, _rgb(REAL), -1, cv2.LINE_AA, shift=4)
+        cv2.line(canvas, a, b, rgb(FORGED), 2, cv2.LINE_AA, shift=4)
+        cv2.circle(canvas, a, 48 if len(points) > 20 else 112, rgb(REAL), -1, cv2.LINE_AA, shift=4)
     return canvas
 
 
-def _rgb(colour: str) -> tuple[int, int, int]:
+def rgb(colour: str) -> tuple[int, int, int]:
+    """Red, green and blue, 0 to 255, of a colour like "#0072B2"."""
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:], 16)
 
 
-def _data_address(image: np.ndarray) -> str:
+def data_address(image: np.ndarray) -> str:
     """JPEG at quality 92: a page of faces stays small, and only people look at it."""
     _, data = cv2.imencode(
         ".jpg", image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92]
