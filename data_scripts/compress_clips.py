@@ -11,41 +11,33 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from mesokit import manifest, video
+from mesokit import cli, manifest, video
 
 
 def main(argv: list[str] | None = None) -> int:
     """Write OUT/clips/<crf>/<clip>.mp4 and OUT/clips.csv; a second call makes only what is missing."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = cli.script("compress_clips.py", __doc__)
     parser.add_argument("clips", type=Path, help="the clip table; paths are relative to its folder")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     parser.add_argument(
         "--crf", type=int, nargs="+", default=[0, 23, 40], help="levels, 0 (lossless) to 51 (%(default)s)"
     )
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    arguments = parser.parse_args(argv)
+    return cli.run(parser, _main, argv, "stopped; the same command goes on")
+
+
+def _main(arguments: argparse.Namespace) -> int:
     root, out = arguments.clips.parent, arguments.out
-    try:
-        if bad := [crf for crf in arguments.crf if not 0 <= crf <= 51]:
-            raise ValueError(f"--crf {bad[0]}: give levels between 0 (lossless) and 51")
-        clips = manifest.read_clips(arguments.clips)
-        best = clips.sort_values("crf", na_position="last").groupby("clip", sort=True).head(1).sort_values("clip")
-        rows = [
-            row
-            for clip in tqdm(best.to_dict("records"), unit="clip")
-            for row in _levels(clip, root, out, sorted(set(arguments.crf)))
-        ]
-        table = manifest.check_clips(pd.DataFrame(rows))
-        manifest.save(table, out / "clips.csv")
-    except Exception as error:
-        if arguments.debug:
-            raise
-        told = error if isinstance(error, ValueError | OSError) else f"{error!r}: a fault of its own, see --debug"
-        print(f"compress_clips: {told}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("compress_clips: stopped; the same command goes on", file=sys.stderr)
-        return 130
+    if bad := [crf for crf in arguments.crf if not 0 <= crf <= 51]:
+        raise ValueError(f"--crf {bad[0]}: give levels between 0 (lossless) and 51")
+    clips = manifest.read_clips(arguments.clips)
+    best = clips.sort_values("crf", na_position="last").groupby("clip", sort=True).head(1).sort_values("clip")
+    rows = [
+        row
+        for clip in tqdm(best.to_dict("records"), unit="clip")
+        for row in _levels(clip, root, out, sorted(set(arguments.crf)))
+    ]
+    table = manifest.check_clips(pd.DataFrame(rows))
+    manifest.save(table, out / "clips.csv")
     print(f"{out / 'clips.csv'}: {table['clip'].nunique()} clips; kB a frame and dB by level:")
     shown = table.assign(kB=table["bytes"] / table["frames"] / 1000, PSNR=table["psnr"])
     print(shown.groupby("crf")[["kB", "PSNR"]].median().round(2).to_string())

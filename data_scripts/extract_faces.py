@@ -20,27 +20,16 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from mesokit import dataset, manifest
+from mesokit import cli, dataset, manifest
 
 
 def main(argv: list[str] | None = None) -> int:
     """Build the dataset, with a progress bar. 1 when some clips gave no face, 2 when there is no dataset."""
-    arguments = _parser().parse_args(argv)
-    try:
-        return _main(arguments, argv)
-    except Exception as error:
-        if arguments.debug:
-            raise
-        told = error if isinstance(error, ValueError | OSError) else f"{error!r}: a fault of its own, see --debug"
-        print(f"extract_faces: {told}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("extract_faces: stopped; the same command goes on", file=sys.stderr)
-        return 130
+    return cli.run(_parser(), lambda arguments: _main(arguments, argv), argv, "stopped; the same command goes on")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = cli.script("extract_faces.py", __doc__)
     parser.add_argument("clips", type=Path, help="clip table; its paths are relative to its folder, or to --root")
     parser.add_argument("--out", type=Path, required=True, help="dataset folder to write")
     parser.add_argument("--root", type=Path, help="folder that the paths of the table start from")
@@ -59,7 +48,6 @@ def _parser() -> argparse.ArgumentParser:
     where.add_argument("--workers", type=int, metavar="N", help="processes here, each loads TensorFlow (1 GB)")
     where.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster, as in tcp://head:8786")
     parser.add_argument("--limit", type=int, default=3600, help="with --workers: seconds for a clip (%(default)s)")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
 
 

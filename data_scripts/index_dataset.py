@@ -12,35 +12,27 @@ import shlex
 import sys
 from pathlib import Path
 
-from mesokit import __version__, manifest, sources
+from mesokit import __version__, cli, manifest, sources
 
 
 def main(argv: list[str] | None = None) -> int:
     """Write the table and its findings; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = cli.script("index_dataset.py", __doc__)
     parser.add_argument("name", metavar="NAME", choices=list(sources.SOURCES), help=", ".join(sources.SOURCES))
     parser.add_argument("root", metavar="ROOT", type=Path, help="folder of the dataset; paths are relative to it")
     parser.add_argument("--out", type=Path, required=True, help="table to write")
     parser.add_argument("--seed", type=int, default=0, help="draws the split where none is official (%(default)s)")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    arguments = parser.parse_args(argv)
-    try:
-        table, findings = sources.index(arguments.name, arguments.root, arguments.seed)
-        manifest.save(findings, arguments.out.with_name(f"{arguments.out.stem}_findings.csv"))
-        manifest.save(table, arguments.out)
-        command = shlex.join(["index_dataset.py", *(sys.argv[1:] if argv is None else argv)])
-        made = {"command": command, "seed": arguments.seed, "version": __version__}
-        about = {"name": arguments.name, "indexed_by": {**made, "sha256": manifest.sha256(arguments.out)}}
-        manifest.write_json(about, arguments.out.with_name(f"{arguments.out.stem}_index.json"))
-    except Exception as error:
-        if arguments.debug:
-            raise
-        told = error if isinstance(error, ValueError | OSError) else f"{error!r}: a fault of its own, see --debug"
-        print(f"index_dataset: {told}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("index_dataset: stopped", file=sys.stderr)
-        return 130
+    return cli.run(parser, lambda arguments: _main(arguments, argv), argv)
+
+
+def _main(arguments: argparse.Namespace, argv: list[str] | None) -> int:
+    table, findings = sources.index(arguments.name, arguments.root, arguments.seed)
+    manifest.save(findings, arguments.out.with_name(f"{arguments.out.stem}_findings.csv"))
+    manifest.save(table, arguments.out)
+    command = shlex.join(["index_dataset.py", *(sys.argv[1:] if argv is None else argv)])
+    made = {"command": command, "seed": arguments.seed, "version": __version__}
+    about = {"name": arguments.name, "indexed_by": {**made, "sha256": manifest.sha256(arguments.out)}}
+    manifest.write_json(about, arguments.out.with_name(f"{arguments.out.stem}_index.json"))
     what = "clip" if "fps" in table else "face"
     print(f"{arguments.out}: {table[what].nunique()} {what}s in {table['group'].nunique()} groups")
     print(table.groupby(["split", "method"])[what].nunique().unstack(fill_value=0).to_string())

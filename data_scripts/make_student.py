@@ -14,6 +14,8 @@ from typing import Any
 
 import nbformat
 
+from mesokit import cli
+
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 STUB = "# YOUR CODE HERE\n..."  # not nbgrader's NotImplementedError: the check answers an open exercise with a sentence
 
@@ -36,19 +38,24 @@ def edition(notebook: Any, name: str) -> Any:
 
 def main(argv: list[str] | None = None) -> int:
     """Write the student edition; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = cli.script("make_student.py", __doc__)
     parser.add_argument("--out", type=Path, default=Path("build/student"), help="folder to write (%(default)s)")
     parser.add_argument("--notebooks", type=Path, default=NOTEBOOKS, help="folder of the notebooks")
-    arguments = parser.parse_args(argv)
+    return cli.run(parser, _main, argv)
+
+
+def _main(arguments: argparse.Namespace) -> int:
     paths = sorted(arguments.notebooks.glob("[0-9]*.ipynb"))
     if not paths:
-        print(f"{arguments.notebooks}: no notebooks here", file=sys.stderr)
-        return 2
+        raise ValueError(f"{arguments.notebooks}: no notebooks here; name their folder with --notebooks")
     folder = arguments.out / "notebooks"  # beside it, `../work` is the students' own
     folder.mkdir(parents=True, exist_ok=True)
     exercises = 0
     for path in paths:
-        made = edition(nbformat.read(path, as_version=4), path.stem)
+        try:
+            made = edition(nbformat.read(path, as_version=4), path.stem)
+        except RuntimeError as error:
+            raise ValueError(f"{path}: {error}") from error
         exercises += sum("nbgrader" in cell.metadata for cell in made.cells)
         nbformat.write(made, folder / path.name)
     for times in arguments.notebooks.glob("reference_times.json"):  # for the estimates of `mesokit check`

@@ -14,30 +14,29 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from mesokit import manifest
+from mesokit import cli, manifest
 from mesokit.synthetic import studio
 
 
 def main(argv: list[str] | None = None) -> int:
     """Make the clips, with a progress bar; a second call makes only what is missing."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = cli.script("make_synthetic.py", __doc__)
     parser.add_argument("--preset", choices=studio.PRESETS, default="smoke", help="how much to make (%(default)s)")
     parser.add_argument("--out", type=Path, help="folder to write (default: work/PRESET)")
     parser.add_argument("--seed", type=int, default=0, help="other people for another seed (%(default)s)")
     parser.add_argument("--pairs", type=int, help="of people, instead of the preset's number")
-    arguments = parser.parse_args(argv)
+    return cli.run(parser, _main, argv, "stopped; the same command goes on")
+
+
+def _main(arguments: argparse.Namespace) -> int:
     out = arguments.out or Path("work") / arguments.preset
     preset = studio.PRESETS[arguments.preset]
-    try:
-        if arguments.pairs is not None:
-            preset = replace(preset, pairs=arguments.pairs)
-        with tqdm(unit="step") as bar:
-            for what, done, total in studio.make(out, preset, arguments.seed):
-                bar.total, bar.n = total, done
-                bar.set_description(what)
-    except (ValueError, OSError) as error:
-        print(f"make_synthetic: {error}", file=sys.stderr)
-        return 2
+    if arguments.pairs is not None:
+        preset = replace(preset, pairs=arguments.pairs)
+    with tqdm(unit="step") as bar:
+        for what, done, total in studio.make(out, preset, arguments.seed):
+            bar.total, bar.n = total, done
+            bar.set_description(what)
     clips = manifest.read_clips(out / "clips.csv")
     print(f"{out / 'clips.csv'}: {clips['clip'].nunique()} clips at {clips['crf'].nunique()} levels")
     print(clips.groupby(["split", "method"])["clip"].nunique().unstack(fill_value=0).to_string())

@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from mesokit import manifest
+from mesokit import cli, manifest
 from mesokit import report as reports
 from mesokit.report import estimate
 
@@ -19,15 +19,14 @@ NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 
 def main(argv: list[str] | None = None) -> int:
     """Write the reference times; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = cli.script("set_reference_times.py", __doc__)
     parser.add_argument("report", type=Path, help="folder of the report")
     parser.add_argument("--out", type=Path, default=NOTEBOOKS, help="folder of the notebooks (%(default)s)")
-    arguments = parser.parse_args(argv)
-    try:
-        made = estimate.reference(reports.read_results(arguments.report), estimate.probe())
-    except ValueError as error:
-        print(f"set_reference_times: {error}", file=sys.stderr)
-        return 2
+    return cli.run(parser, _main, argv)
+
+
+def _main(arguments: argparse.Namespace) -> int:
+    made = estimate.reference(reports.read_results(arguments.report), estimate.probe())
     manifest.write_json(made, arguments.out / estimate.FILE)
     print(f"{len(made['seconds'])} notebooks, probe {made['probe']}")
     return 0

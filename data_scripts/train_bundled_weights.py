@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from mesokit import backend, baselines, dataset, evaluation, manifest, models, training, weights
+from mesokit import backend, baselines, cli, dataset, evaluation, manifest, models, training, weights
 
 
 def main(argv: list[str] | None = None) -> int:
     """Train on all levels of compression of one forgery, score the unseen test identities, write weights and card."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = cli.script("train_bundled_weights.py", __doc__)
     parser.add_argument("dataset", type=Path, help="dataset folder, as extract_faces.py writes it")
     parser.add_argument("--network", choices=models.NETWORKS, default="meso4")
     parser.add_argument("--method", default="deepfake", help="the forgery to tell from real faces (%(default)s)")
@@ -28,21 +28,20 @@ def main(argv: list[str] | None = None) -> int:
         "--tour", action="store_true", help="also take clips for 00_tour: of the person told apart best"
     )
     parser.add_argument("--deterministic", action="store_true", help="the same weights bit by bit, each time, here")
-    arguments = parser.parse_args(argv)
-    try:
-        if arguments.deterministic:
-            backend.deterministic()
-        table = dataset.read(arguments.dataset)
-        table = table[table["method"].isin(["real", arguments.method])]
-        network = models.NETWORKS[arguments.network](seed=arguments.seed)
-        recipe = _scaled(training.RECIPES[arguments.recipe], arguments.iterations)
-        training.fit(network, table, arguments.dataset, recipe, arguments.seed, verbose=2)
-        test = table[table["split"] == "test"]
-        scores = pd.concat(evaluation.score_faces(evaluation.scorer(network), test, arguments.dataset))
-        simple = {name: _baseline(name, table, arguments.dataset) for name in baselines.FEATURES}
-    except (ValueError, OSError) as error:
-        print(f"train_bundled_weights: {error}", file=sys.stderr)
-        return 2
+    return cli.run(parser, _main, argv)
+
+
+def _main(arguments: argparse.Namespace) -> int:
+    if arguments.deterministic:
+        backend.deterministic()
+    table = dataset.read(arguments.dataset)
+    table = table[table["method"].isin(["real", arguments.method])]
+    network = models.NETWORKS[arguments.network](seed=arguments.seed)
+    recipe = _scaled(training.RECIPES[arguments.recipe], arguments.iterations)
+    training.fit(network, table, arguments.dataset, recipe, arguments.seed, verbose=2)
+    test = table[table["split"] == "test"]
+    scores = pd.concat(evaluation.score_faces(evaluation.scorer(network), test, arguments.dataset))
+    simple = {name: _baseline(name, table, arguments.dataset) for name in baselines.FEATURES}
     name = f"{arguments.network}-{arguments.method}"
     path = arguments.out / f"{name}.weights.h5"
     weights.save(network, path)

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from mesokit import manifest, video
+from mesokit import cli, manifest, video
 from mesokit.synthetic import studio
 
 SEED = 0
@@ -24,13 +24,16 @@ FILMED = replace(studio.PRESETS["class"], frames=40)  # a preset may take the fi
 
 def main(argv: list[str] | None = None) -> int:
     """Train the pairs, one on each core, and write their clips and the card that says how they were made."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = cli.script("train_swaps.py", __doc__)
     parser.add_argument("--work", type=Path, default=Path("work/swaps"), help="folder for clips on the way")
     parser.add_argument("--out", type=Path, default=studio.SWAPS, help="folder to write (%(default)s)")
     parser.add_argument("--pairs", type=int, default=FILMED.pairs)
     parser.add_argument("--steps", type=int, default=500, help="of training, for each pair (%(default)s)")
     parser.add_argument("--extra", type=int, default=40, help="more frames of each person to learn from (%(default)s)")
-    arguments = parser.parse_args(argv)
+    return cli.run(parser, _main, argv, "stopped; the same command goes on")
+
+
+def _main(arguments: argparse.Namespace) -> int:
     # One network alone kept little more than one core busy, so each core trains its own; and one thread repeats itself.
     os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = "1"
     arguments.work.mkdir(parents=True, exist_ok=True)

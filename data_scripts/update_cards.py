@@ -3,11 +3,12 @@
 python data_scripts/update_cards.py
 """
 
+import argparse
 import json
 import sys
 from pathlib import Path
 
-from mesokit import manifest
+from mesokit import cli, manifest
 
 ROOT = Path(__file__).parent.parent
 CARD = ROOT / "docs" / "model_card.md"
@@ -33,10 +34,14 @@ def table() -> str:
 
 def main(argv: list[str] | None = None) -> int:
     """Renew the table; returns the exit status."""
+    return cli.run(cli.script("update_cards.py", __doc__), _main, argv)
+
+
+def _main(_: argparse.Namespace) -> int:
     text = CARD.read_text(encoding="utf-8")
     manifest.write(CARD, (text[: text.index(MARK) + len(MARK)] + "\n" + table()).encode())
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -7,7 +7,7 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +15,44 @@ from mesokit import __version__
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command; returns the exit status. Every error ends in one sentence, with --debug in a traceback."""
-    arguments = _parser().parse_args(argv)
+    """Run one command; returns the exit status."""
+    return run(_parser(), lambda arguments: arguments.command(arguments), argv)
+
+
+def script(name: str, about: str | None) -> argparse.ArgumentParser:
+    """The parser of a script: its name, and its docstring as it stands."""
+    return argparse.ArgumentParser(name, description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+
+def run(
+    parser: argparse.ArgumentParser,
+    work: Callable[[argparse.Namespace], int],
+    argv: list[str] | None = None,
+    stopped: str = "stopped",
+) -> int:
+    """The exit status of `work` with the arguments that `parser` reads: of this command and of each in data_scripts.
+
+    Every error ends in one sentence on stderr and status 2, with --debug in a traceback; Ctrl-C in `stopped` and 130.
+    """
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    arguments = parser.parse_args(argv)
+    name = parser.prog.removesuffix(".py")
     try:
-        return arguments.command(arguments)
+        return work(arguments)
     except Exception as error:
         if arguments.debug:
             raise
         told = error if isinstance(error, ValueError | OSError) else f"{error!r}: a fault of its own, see --debug"
-        print(f"mesokit: {told}", file=sys.stderr)
+        print(f"{name}: {told}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("mesokit: stopped", file=sys.stderr)
+        print(f"{name}: {stopped}", file=sys.stderr)
         return 130
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="mesokit", description="Learn how compact networks detect forged face video.")
     parser.add_argument("--version", action="version", version=__version__)
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     report = commands.add_parser("report", help="run the notebooks and write a report")
