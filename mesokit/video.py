@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 import warnings
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -350,7 +351,10 @@ def write_clip(path: str | os.PathLike[str], frames: Iterable[np.ndarray], fps: 
     crf 1..51: libx264, yuv420p, exactly that CRF. crf 0: libx264rgb, so that the frames read back bit by bit.
     Raises: ValueError for anything else, and then there is no file.
     """
-    path = Path(path)
+    _write(Path(path), frames, fps, crf)
+
+
+def _write(path: Path, frames: Iterable[np.ndarray], fps: float, crf: float, loss: "_Loss | None" = None) -> None:
     if crf != 0 and not 1 <= crf <= 51:
         raise ValueError(f"write_clip: crf is {crf}; give 0 (lossless) or 1..51")
     if not 0 < fps <= 1000:
@@ -360,26 +364,52 @@ def write_clip(path: str | os.PathLike[str], frames: Iterable[np.ndarray], fps: 
     temporary = path.with_name(f".mesokit-{os.getpid()}-{secrets.token_hex(4)}.tmp")  # beside it: one file system
     try:
         with temporary.open("xb") as file:
-            _encode(file, frames, Fraction(fps).limit_denominator(100_000), crf)
+            _encode(file, frames, Fraction(fps).limit_denominator(100_000), crf, loss)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
 def compress(path: str | os.PathLike[str], frames: Iterable[np.ndarray], fps: float, crf: float) -> tuple[int, float]:
-    """As `write_clip`; returns the file's size in bytes and its PSNR in dB (RGB, over all frames; inf: lossless)."""
-    kept = list(frames)
-    write_clip(path, kept, fps, crf)
+    """As `write_clip`; returns the file's size in bytes and its PSNR in dB (RGB, over all frames; inf: lossless).
+
+    `frames` are never held whole: what the encoder gives is decoded at once, and compared with what it came from.
+    """
     if crf == 0:
+        write_clip(path, frames, fps, crf)
         return Path(path).stat().st_size, float("inf")
-    squares = [
-        cv2.norm(frame.image, before, cv2.NORM_L2SQR) for frame, before in zip(read_frames(path), kept, strict=True)
-    ]
-    error = sum(squares) / (len(kept) * kept[0].size)
+    loss = _Loss()
+    _write(Path(path), loss.watched(frames), fps, crf, loss)
+    error = loss.squares / loss.values
     return Path(path).stat().st_size, float(10 * np.log10(255**2 / error)) if error else float("inf")
 
 
-def _encode(file: BinaryIO, frames: Iterable[np.ndarray], fps: Fraction, crf: float) -> None:
+class _Loss:
+    """Squared error of encoded frames; it keeps those that the encoder or the decoder still has (some 60 at most)."""
+
+    def __init__(self) -> None:
+        self.decoder: Any = None
+        self.waiting: deque[np.ndarray] = deque()
+        self.squares, self.values = 0.0, 0
+
+    def watched(self, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """`frames`, as they are."""
+        for image in frames:
+            self.waiting.append(image)
+            yield image
+
+    def add(self, packet: Any, stream: Any) -> None:
+        """Decode a packet of `stream`, or None at the end, and compare."""
+        if self.decoder is None:
+            self.decoder = av.CodecContext.create("h264", "r")
+            self.decoder.extradata = stream.codec_context.extradata
+        for frame in self.decoder.decode(packet):
+            before = self.waiting.popleft()
+            self.squares += cv2.norm(frame.to_ndarray(format="rgb24"), before, cv2.NORM_L2SQR)
+            self.values += before.size
+
+
+def _encode(file: BinaryIO, frames: Iterable[np.ndarray], fps: Fraction, crf: float, loss: _Loss | None) -> None:
     shape = None
     with av.open(file, "w", format="mp4") as container:
         # Without mbtree=0 the same frames give other bytes, and pixels, from run to run: the macroblock tree of x264
@@ -398,10 +428,19 @@ def _encode(file: BinaryIO, frames: Iterable[np.ndarray], fps: Fraction, crf: fl
             shape = _checked(index, image, shape)
             picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
             picture.pts, picture.time_base = index, 1 / fps
-            container.mux(stream.encode(picture))
+            _mux(container, stream, picture, loss)
         if shape is None:
             raise ValueError("write_clip: no frames were given; give at least one")
-        container.mux(stream.encode(None))
+        _mux(container, stream, None, loss)
+        if loss is not None:
+            loss.add(None, stream)
+
+
+def _mux(container: Any, stream: Any, picture: Any, loss: _Loss | None) -> None:
+    for packet in stream.encode(picture):
+        if loss is not None:
+            loss.add(packet, stream)  # before mux(), which gives the packet the file's clock
+        container.mux(packet)
 
 
 def _checked(index: int, image: Any, shape: tuple[int, ...] | None) -> tuple[int, ...]:

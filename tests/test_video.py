@@ -1,6 +1,7 @@
 """Frames are proved by their pixels: every frame written here carries its own number."""
 
 import os
+import weakref
 from fractions import Fraction
 
 import av
@@ -174,6 +175,31 @@ def test_a_failed_write_keeps_the_old_clip(tmp_path):
     with pytest.raises(RuntimeError, match="renderer"):
         video.write_clip(path, stops(), 25)
     assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("crf", [0, 30])
+def test_compress_measures_what_is_read_back_and_never_holds_a_clip(tmp_path, crf):
+    born, most = [], 0
+
+    def made():
+        nonlocal most
+        for i in range(240):
+            image = numbered(i)
+            born.append(weakref.ref(image))
+            most = max(most, sum(one() is not None for one in born))
+            yield image
+
+    size, psnr = video.compress(tmp_path / "a.mp4", made(), 25, crf)
+    assert most < 100  # x264 looks some 50 frames ahead
+    frames = [numbered(i) for i in range(240)]
+    assert video.compress(tmp_path / "b.mp4", frames, 25, crf) == (size, psnr)
+    video.write_clip(tmp_path / "c.mp4", frames, 25, crf)
+    assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes() == (tmp_path / "c.mp4").read_bytes()
+    back = np.stack([frame.image for frame in video.read_frames(tmp_path / "c.mp4")]).astype(float)
+    error = np.square(back - np.stack(frames)).mean()
+    assert size == (tmp_path / "c.mp4").stat().st_size
+    assert psnr == (pytest.approx(10 * np.log10(255**2 / error), abs=1e-9) if crf else float("inf"))
+    assert len(back) == 240 and bool(error) == bool(crf)
 
 
 @pytest.mark.parametrize("rotation", [90, 180, -90])
