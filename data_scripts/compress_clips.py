@@ -7,7 +7,6 @@ import argparse
 import sys
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
@@ -17,7 +16,8 @@ from mesokit import cli, manifest, video
 def main(argv: list[str] | None = None) -> int:
     """Write OUT/clips/<crf>/<clip>.mp4 and OUT/clips.csv; a second call makes only what is missing."""
     parser = cli.script("compress_clips.py", __doc__)
-    parser.add_argument("clips", type=Path, help="the clip table; paths are relative to its folder")
+    parser.add_argument("clips", type=Path, help="clip table; its paths are relative to its folder, or to --root")
+    parser.add_argument("--root", type=Path, help="folder that the paths of the table start from")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     parser.add_argument(
         "--crf", type=int, nargs="+", default=[0, 23, 40], help="levels, 0 (lossless) to 51 (%(default)s)"
@@ -26,10 +26,11 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _main(arguments: argparse.Namespace) -> int:
-    root, out = arguments.clips.parent, arguments.out
+    root, out = arguments.root or arguments.clips.parent, arguments.out
     if bad := [crf for crf in arguments.crf if not 0 <= crf <= 51]:
         raise ValueError(f"--crf {bad[0]}: give levels between 0 (lossless) and 51")
     clips = manifest.read_clips(arguments.clips)
+    manifest.check_links(clips, root)
     best = clips.sort_values("crf", na_position="last").groupby("clip", sort=True).head(1).sort_values("clip")
     rows = [
         row
@@ -47,15 +48,12 @@ def _main(arguments: argparse.Namespace) -> int:
 def _levels(clip: dict, root: Path, out: Path, levels: list[int]) -> list[dict]:
     """The rows of one clip, encoded at each level from its least compressed file; its mask is copied."""
     rows: list[dict] = []
-    fps = 0.0
-    frames: list[np.ndarray] = []
+    source = root / clip["path"]
     for crf in levels:
         path = f"clips/{crf}/{clip['clip']}.mp4"
         record = (out / path).with_suffix(".json")
         if not ((out / path).exists() and record.exists()):
-            if not frames:
-                frames = [_even(frame.image) for frame in video.read_frames(root / clip["path"])]
-                fps = video.probe(root / clip["path"]).fps
+            frames, fps = (_even(frame.image) for frame in video.read_frames(source)), video.probe(source).fps
             (out / path).parent.mkdir(parents=True, exist_ok=True)
             size, psnr = video.compress(out / path, frames, fps, crf)
             manifest.write_json({"bytes": size, "psnr": psnr}, record)

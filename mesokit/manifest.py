@@ -2,12 +2,14 @@
 
 Untrusted input: `read_clips` and `read_faces` check columns, types, words, keys, paths and splits, and fail with one
 sentence that names the file, the row or the column. Key of the clips: (clip, crf). Key of the faces: face.
+`check_links` refuses paths that a link leads out of their folder.
 """
 
 import hashlib
 import json
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -253,6 +255,35 @@ def inside(path: str) -> bool:
     """Whether a path of a table stays in the table's folder: relative, no '..', nothing another system would read."""
     parts = PurePosixPath(path).parts
     return bool(parts) and ".." not in parts and not path.startswith("/") and not re.search(r"[\\:\x00]", path)
+
+
+def check_links(table: pd.DataFrame, root: str | os.PathLike[str]) -> None:
+    """Raise ValueError where a path of a checked table (columns path, mask) leaves `root` through a link.
+
+    `root` itself may be a link, to another disk say. Called once for a table, where it meets its folder.
+    """
+    columns = [table[column].dropna().unique() for column in ("path", "mask")]
+    _check_links([path for paths in columns for path in paths], Path(root), "--root")
+
+
+def check_target(root: Path, names: Iterable[str]) -> None:
+    """As `check_links`, for the names of folders to write in `root`: what is written elsewhere is refused when read."""
+    _check_links(names, root, "--out")
+
+
+def _check_links(paths: Iterable[str], root: Path, option: str) -> None:
+    top, folders = os.path.realpath(root), {}  # type: str, dict[str, bool]
+    for path in paths:
+        folder, file = path.rpartition("/")[0], root / path
+        if folder not in folders:  # few folders and many files: one lstat for each of these
+            folders[folder] = _within(root / folder, top)
+        if not folders[folder] or (file.is_symlink() and not _within(file, top)):
+            way = f"give the real folder instead ({option}), or copy the files there"
+            raise ValueError(f"{file}: a link leads it out of {root}; {way}")
+
+
+def _within(path: Path, top: str) -> bool:
+    return Path(os.path.realpath(path)).is_relative_to(top)  # not resolve(), which raises for a link to itself
 
 
 def _one_split_a_group(table: pd.DataFrame, name: str) -> None:

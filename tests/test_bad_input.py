@@ -290,6 +290,46 @@ def test_tables(tmp_path, scripts, capsys, name, data, words):
         extract_faces.main([str(path), "--out", str(tmp_path / "out"), "--debug"])
 
 
+LINKS = [  # what is a link, where to, and the column that leads through it
+    ("a clip", "in/a.mp4", "a.mp4", {"path": "a.mp4"}),
+    ("a folder", "in/clips", ".", {"path": "clips/a.mp4"}),
+    ("a mask", "in/m.mp4", "a.mp4", {"path": "b.mp4", "mask": "m.mp4"}),
+    ("to nothing", "in/a.mp4", "absent.mp4", {"path": "a.mp4"}),
+]
+
+
+@pytest.mark.parametrize(("name", "link", "target", "cells"), LINKS, ids=[case[0] for case in LINKS])
+def test_links_out_of_the_folder(tmp_path, scripts, capsys, name, link, target, cells):
+    import compress_clips
+    import extract_faces
+
+    (tmp_path / "in").mkdir()
+    for path in ("a.mp4", "in/b.mp4"):
+        clip(tmp_path / path)
+    (tmp_path / link).symlink_to(tmp_path / target)
+    path = tmp_path / "in" / "clips.csv"
+    path.write_bytes(table({**ROW, **cells}))
+    for main in (extract_faces.main, compress_clips.main):
+        for more in ([], ["--dry-run"] if main is extract_faces.main else ["--crf", "30"]):
+            assert status(main, path, "--out", tmp_path / "out", *more) == 2
+            said = sentence(capsys, "; give the real folder instead (--root), or copy the files there")
+            (line,) = (line for line in said.splitlines() if str(tmp_path) in line)
+            assert f"{tmp_path / link}" in line
+            assert not (tmp_path / "out").exists()
+
+
+def test_the_folder_itself_may_be_a_link(tmp_path, scripts):
+    import compress_clips
+
+    (tmp_path / "disk").mkdir()
+    clip(tmp_path / "disk" / "a.mp4")
+    (tmp_path / "in").symlink_to(tmp_path / "disk")
+    (tmp_path / "clips.csv").write_bytes(table(ROW))
+    arguments = [tmp_path / "clips.csv", "--root", tmp_path / "in", "--out", tmp_path / "out", "--crf", "30"]
+    assert status(compress_clips.main, *arguments) == 0
+    assert (tmp_path / "out" / "clips" / "30" / "a.mp4").is_file()
+
+
 USAGE = [
     ("extract_faces", ["absent.csv", "--out", "out"], "no such table"),
     ("extract_faces", [".", "--out", "out"], "no such table"),
@@ -609,7 +649,7 @@ def test_a_clip_named_like_a_script_tag_is_only_a_name_in_a_browser(tmp_path, mo
     assert all(text.count(name) >= 2 for name in HOSTILE)  # the path, and the reason that names it
 
 
-CASES = (FILES, TABLES, FACES, USAGE, WEIGHTS, RIGHTS)
+CASES = (FILES, TABLES, FACES, LINKS, USAGE, BROKEN, WEIGHTS, RIGHTS)
 
 
 def test_the_count_of_cases():

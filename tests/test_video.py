@@ -190,7 +190,7 @@ def test_compress_measures_what_is_read_back_and_never_holds_a_clip(tmp_path, cr
             yield image
 
     size, psnr = video.compress(tmp_path / "a.mp4", made(), 25, crf)
-    assert most < 100  # x264 looks some 50 frames ahead
+    assert most < 40  # 14 were seen: what x264 looks ahead, in four threads
     frames = [numbered(i) for i in range(240)]
     assert video.compress(tmp_path / "b.mp4", frames, 25, crf) == (size, psnr)
     video.write_clip(tmp_path / "c.mp4", frames, 25, crf)

@@ -51,12 +51,15 @@ def build(
     dataset.json.
 
     The tables are written when the last clip is done, so exhaust the iterator. A clip that cannot be used is yielded
-    with its error and stands in failures.csv. Raises ValueError where no clip gave a face, or another run is at work.
+    with its error and stands in failures.csv. Raises ValueError where no clip gave a face, another run is at work, or a
+    link leads a path of the table out of `root`.
     """
     clips = manifest.check_clips(clips)
     parameters = Parameters(frames, min_face, SIZE, sampling)
     parameters.check()
     root, out = Path(root).absolute(), Path(out).absolute()
+    manifest.check_links(clips, root)
+    manifest.check_target(out, ("faces", "masks", ".rows", ".part"))
     with _locked(out):
         failed = {}
         try:
@@ -248,6 +251,7 @@ def matched(faces_: pd.DataFrame) -> pd.DataFrame:
 
 def estimate(clips: pd.DataFrame, root: Path, frames: int, min_face: int, sampling: str = "even") -> dict[str, float]:
     """What `build` would take here: faces (at most), gigabytes and hours, from building SAMPLE clips of the table."""
+    manifest.check_links(clips, root)
     keys = np.sort(clips["clip"].unique())
     chosen = keys[video.even_indices(len(keys), SAMPLE)]
     sample = clips[clips["clip"].isin(chosen)]
@@ -272,6 +276,8 @@ def adopt(table: pd.DataFrame, root: Path, out: Path, about: dict[str, Any] | No
     `table`: face rows, paths relative to `root`. Yields a `Built` per face, with the error of one that cannot be read.
     """
     table, out = manifest.check_faces(table), Path(out).absolute()
+    manifest.check_links(table, root)
+    manifest.check_target(out, ("faces", ".part"))
     with _locked(out):
         rows, failed = [], {}  # type: list[dict[str, Any]], dict[str, str]
         for row in table.to_dict("records"):

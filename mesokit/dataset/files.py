@@ -13,8 +13,12 @@ SIZE = 256  # the paper's faces, pixels a side
 
 
 def read(root: str | os.PathLike[str]) -> pd.DataFrame:
-    """The face table of the dataset in `root`, without the faces that a review rejected (`keep` is False)."""
+    """The face table of the dataset in `root`, without the faces that a review rejected (`keep` is False).
+
+    Raises: ValueError for a table that is wrong, or images that a link leads out of `root`, which may be a link itself.
+    """
     table = manifest.read_faces(Path(root) / "faces.csv")
+    manifest.check_links(table, root)
     return table[table["keep"].astype(bool)].reset_index(drop=True)
 
 
