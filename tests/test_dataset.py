@@ -196,6 +196,49 @@ def test_a_clip_whose_file_changed_is_built_again(films, tmp_path):
     assert _digest(tmp_path / "out") == _digest(tmp_path / "new")
 
 
+def test_what_somebody_deleted_is_made_again(films, tmp_path):
+    clips, root = films
+    clips.loc[clips["clip"] == "c3", "mask"] = "3_23.mp4"
+    out = tmp_path / "out"
+    _all(dataset.build(clips, root, out, frames=2))
+    before, kept = _digest(out), next(out.glob("faces/*/*/*/c1_*.png")).stat().st_mtime_ns
+    next(out.glob("faces/*/*/*/c0_*.png")).unlink()
+    next(out.glob("masks/*/c3_*.png")).unlink()
+    next(out.glob(".rows/c2-*.csv")).unlink()
+    _all(dataset.build(clips, root, out, frames=2))
+    assert _digest(out) == before
+    assert next(out.glob("faces/*/*/*/c1_*.png")).stat().st_mtime_ns == kept  # and nothing else is made
+    shutil.rmtree(out / "faces")
+    _all(dataset.build(clips, root, out, frames=2))
+    assert _digest(out) == before and len(dataset.images(dataset.read(out), out)) == 20
+
+
+def test_a_link_may_lead_to_the_root_and_not_out_of_it(films, tmp_path):
+    clips, root = films
+    (tmp_path / "disk").symlink_to(root)
+    (root / "0_40.mp4").unlink()
+    (root / "0_40.mp4").symlink_to(root / "0_23.mp4")
+    out = tmp_path / "out"
+    assert _all(dataset.build(clips, tmp_path / "disk", out, frames=1))["c0"].faces == 2
+    (tmp_path / "made").symlink_to(out)
+    assert len(dataset.read(tmp_path / "made")) == 10
+    (out / "faces").rename(tmp_path / "faces")
+    (out / "faces").symlink_to(tmp_path / "faces")
+    with pytest.raises(ValueError, match=r"faces/23/.*png: a link leads it out of .*out; give the real folder"):
+        dataset.read(out)
+    with pytest.raises(ValueError, match=r"out/faces: a link leads it out of"):
+        next(dataset.build(clips, root, out, frames=1))
+    (root / "0_40.mp4").unlink()
+    (root / "0_40.mp4").symlink_to(tmp_path / "faces")
+    for refuse in (
+        lambda: next(dataset.build(clips, root, tmp_path / "new", frames=1)),
+        lambda: dataset.estimate(clips, root, 1, 40),
+    ):
+        with pytest.raises(ValueError, match=r"0_40.mp4: a link leads it out of .*films"):
+            refuse()
+    assert not (tmp_path / "new").exists()
+
+
 def test_two_runs_do_not_write_into_one_folder(films, tmp_path, monkeypatch):
     clips, root = films
     monkeypatch.setattr(building, "PATIENCE", 0.1)
@@ -283,6 +326,11 @@ def test_aligned_faces_become_a_dataset(tmp_path):
     with pytest.raises(ValueError, match="without their clips, so nobody can say which belong together"):
         evaluation.interval(scores)
     assert _all(dataset.adopt(table, tmp_path, tmp_path / "out")).keys() == built.keys()
+    (tmp_path / "validation").rename(tmp_path / "out" / "validation")
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "validation").symlink_to(tmp_path / "out" / "validation")
+    with pytest.raises(ValueError, match="a link leads it out of .*inner"):
+        next(dataset.adopt(table[table["split"] == "test"], tmp_path / "inner", tmp_path / "new"))
 
 
 FF = [f"{place}/{level}/videos/{name}.mp4" for level in ("c23", "c40") for place, names in (

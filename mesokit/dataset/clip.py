@@ -2,9 +2,11 @@
 
 A clip is built whole or not at all. Its images are written in DATASET/.part and moved; then its rows are written in
 DATASET/.rows, and last a record that says so: what became of the clip, and which files it was made from. A run that
-was killed is repeated with the same command and does the rest; a clip whose file has changed is built again.
+was killed is repeated with the same command and does the rest; a clip whose file has changed, or that lacks an image,
+is built again.
 """
 
+import csv
 import hashlib
 import json
 import secrets
@@ -111,7 +113,8 @@ def build(
 def _built(levels: pd.DataFrame, root: Path, out: Path, parameters: Parameters, retry: bool) -> Built:
     key, at, files = str(levels["clip"].iloc[0]), place(levels, out, parameters), _files(levels, root)
     record = manifest.read_json(at.record) if at.record.exists() else None
-    if record and record["files"] == files and (record["error"] is None or not retry):
+    whole = _whole(at.rows, out)
+    if record and record["files"] == files and (whole if record["error"] is None else not retry):
         return Built(key, record["faces"], record["error"])
     n, error = 0, None
     rows: list[dict[str, Any]] = []
@@ -119,7 +122,7 @@ def _built(levels: pd.DataFrame, root: Path, out: Path, parameters: Parameters, 
         (out / ".part" / f"{key}-again").mkdir(parents=True, exist_ok=True)
     try:
         measured = measure(levels, root)
-        if record or not at.rows.exists():
+        if record or not whole:
             _build(measured, root, out, at.rows, parameters)
         n = len(manifest.read_faces(at.rows))
         rows = [{k: None if pd.isna(v) else v for k, v in row.items()} for row in measured.to_dict("records")]
@@ -127,6 +130,16 @@ def _built(levels: pd.DataFrame, root: Path, out: Path, parameters: Parameters, 
         error = str(problem)
     manifest.write_json({"files": files, "faces": n, "error": error, "clips": rows}, at.record)
     return Built(key, n, error)
+
+
+def _whole(rows: Path, out: Path) -> bool:
+    """Whether a row file and each image that it names are there. A stat each, and no reading: there may be millions."""
+    try:
+        with rows.open(encoding="utf-8", newline="") as file:
+            names = {row[column] for row in csv.DictReader(file) for column in ("path", "mask")} - {""}
+        return all((out / name).is_file() for name in names)
+    except (OSError, ValueError, KeyError, TypeError, csv.Error):  # whatever it is, it is no row file
+        return False
 
 
 def give_up(levels: pd.DataFrame, root: Path, out: Path, parameters: Parameters) -> Built:
