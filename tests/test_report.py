@@ -11,7 +11,7 @@ import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from mesokit import manifest, report
+from mesokit import cli, manifest, report
 from mesokit.report import index, watch
 from mesokit.report.compare import changes
 from mesokit.report.inputs import inputs
@@ -296,6 +296,29 @@ def test_an_ignored_interrupt_ends_in_a_kill(tmp_path, monkeypatch):
     started = time.monotonic()
     (outcome,) = report.run([write(tmp_path, "a", stubborn)], {}, tmp_path / "out", timeout=8)
     assert outcome.status == "timeout" and time.monotonic() - started < 30
+
+
+def test_the_command_reports_every_notebook_whatever_becomes_of_it(tmp_path, capsys):
+    folder, out = tmp_path / "notebooks", tmp_path / "out"
+    write(folder, "00_good", "print(epochs)", parameters=PARAMETERS, title="Good")
+    write(folder, "01_raises", "1 / 0", title="Raises")
+    write(folder, "02_hangs", "import time\nwhile True:\n    time.sleep(0.05)", title="Hangs")
+    write(folder, "03_dies", "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", title="Dies")
+    write(folder, "04_last", "print('last')", title="Last")
+    arguments = ["report", "--notebooks", str(folder), "--out", str(out), "--timeout", str(2 * LIMIT)]
+    manifest.write(folder / "presets" / "smoke.yaml", b"00_good: {epochs: many}")
+    assert cli.main(arguments) == 2
+    said = capsys.readouterr()
+    assert "'epochs': 'many' is str, where int" in said.err and said.err.count("\n") == 1 and not said.out
+    assert not out.exists()
+    manifest.write(folder / "presets" / "smoke.yaml", b"00_good: {epochs: 4}")
+    assert cli.main(arguments) == 1
+    rows = report.read_results(out)["notebooks"]
+    assert [row["status"] for row in rows] == ["ok", "failed", "timeout", "failed", "ok"]
+    assert "ZeroDivisionError" in rows[1]["error"] and "the kernel died" in rows[3]["error"]
+    text = (out / "index.html").read_text()
+    assert max(map(text.index, ("Raises", "Hangs", "Dies"))) < min(map(text.index, ("Good", "Last")))
+    assert "Traceback" not in capsys.readouterr().err
 
 
 def test_run_refuses_wrong_parameters_before_anything_runs(tmp_path):
