@@ -17,18 +17,23 @@ MARK = "<!-- made by data_scripts/update_cards.py; do not edit below -->\n"
 
 def table() -> str:
     """A row for each bundled network and each way that its card measured it, as Markdown."""
-    lines = ["| weights | measured on | n | accuracy | of real | of forged | ROC AUC |", "| --- " * 7 + "|"]
-    notes = ["", "| weights | sha256 | trained on | recipe | seed |", "| --- " * 5 + "|"]
+    names = {"sharpness": "blur meter", "bands": "band energies"}
+    head = ["weights", "measured on", "n", "accuracy", "of real", "of forged", "ROC AUC", *names.values()]
+    lines = [f"| {' | '.join(head)} |", "| --- " * len(head) + "|"]
+    notes = ["", "| weights | sha256 | trained on | recipe | batches | seed |", "| --- " * 6 + "|"]
     for path in sorted((ROOT / "mesokit" / "bundled").glob("*.json")):
         card = json.loads(path.read_text(encoding="utf-8"))
         for where, found in card["metrics"].items():
-            names = ("accuracy", "accuracy_real", "accuracy_forged", "roc_auc")
-            numbers = " | ".join(f"{found[name]:.3f}" for name in names)
-            lines.append(f"| `{card['name']}` | {where} | {found['n']:.0f} | {numbers} |")
+            numbers = [found[name] for name in ("accuracy", "accuracy_real", "accuracy_forged", "roc_auc")]
+            numbers += [card["baselines"][name][where]["accuracy"] for name in names]
+            shown = " | ".join(f"{number:.3f}" for number in numbers)
+            lines.append(f"| `{card['name']}` | {where} | {found['n']:.0f} | {shown} |")
         data, recipe = card["data"], card["recipe"]
         faces = f"{data['name']}, of {data['counts']['faces_train']} training faces the real ones and this forgery's"
         hashed = f"`{card['sha256'][:16]}...`"
-        notes.append(f"| `{card['name']}` | {hashed} | {faces} | {recipe['name']} | {card['seed']} |")
+        notes.append(
+            f"| `{card['name']}` | {hashed} | {faces} | {recipe['name']} | {recipe['iterations']} | {card['seed']} |"
+        )
     return "\n".join([*lines, *notes]) + "\n"
 
 
