@@ -5,6 +5,8 @@ random weights alternates in a quarter of all cases, so the count needs its null
 A kernel is (h, w, channels, filters) float32, as Keras keeps it.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from mesokit import models
@@ -41,7 +43,7 @@ def kernel(network: keras.Model, layer: str) -> np.ndarray:
     return np.asarray(_convolution(network, layer).kernel)
 
 
-def untrained(network: keras.Model, layer: str, seeds: range) -> np.ndarray:
+def untrained(network: keras.Model, layer: str, seeds: Iterable[int]) -> np.ndarray:
     """Kernels of `layer` as they are before training, one for each seed: (n, h, w, channels, filters) float32."""
     one = _convolution(network, layer)
     draw, config = type(one.kernel_initializer), one.kernel_initializer.get_config()
