@@ -20,7 +20,7 @@ def kernels(weights: np.ndarray, channels: Sequence[str] = ("red", "green", "blu
     figure.update_xaxes(visible=False).update_yaxes(visible=False, autorange="reversed")
     top = float(np.abs(weights).max())
     axis = {"colorscale": SIGNED, "cmin": -top, "cmax": top, "colorbar": {"title": "weight"}}
-    return layout(figure, weights.shape[2] * side + 90, coloraxis=axis)
+    return layout(figure, weights.shape[2] * side + 60, coloraxis=axis).update_layout(margin_b=10)
 
 
 def responses(found: np.ndarray, rows: Sequence[str], side: int = 100) -> go.Figure:
@@ -32,7 +32,7 @@ def responses(found: np.ndarray, rows: Sequence[str], side: int = 100) -> go.Fig
     figure.update_xaxes(showticklabels=False, **ticks).update_yaxes(showticklabels=False, **ticks)
     figure.update_xaxes(showticklabels=True, row=len(rows)).update_yaxes(showticklabels=True, col=1)
     figure.update_xaxes(title="cycles per pixel, across", row=len(rows), col=1 + found.shape[3] // 2)
-    figure.update_yaxes(title="down", col=1)
+    figure.update_yaxes(title="cycles per pixel, down", row=1 + len(rows) // 2, col=1)
     axis = {"colorscale": "Viridis", "cmin": 0, "cmax": float(found.max()), "colorbar": {"title": "response"}}
     return layout(figure, len(rows) * side + 110, coloraxis=axis)
 
@@ -116,8 +116,14 @@ def sign_shares(table: pd.DataFrame) -> go.Figure:
         text = [f"neuron {unit}" for unit in rows["unit"]]
         name = f"{group} neurons"
         figure.add_scatter(x=x, y=rows["face_share"], mode="markers", name=name, marker=marker, text=text)
-    note = {"annotation_text": "as detailed inside as outside", "annotation_position": "bottom left"}
+    note = {"annotation_text": "as detailed inside as outside", "annotation_position": "top left"}
     figure.add_hline(0.5, line={"color": GRAY, "dash": "dot"}, **note)
-    axis = {"tickvals": list(range(len(names))), "ticktext": names}
+    left = -1.1  # room for the words beside the dots
+    axis = {
+        "tickvals": list(range(len(names))),
+        "ticktext": names,
+        "range": [left, len(names) - 0.5],
+        "title": "network",
+    }
     y = {"title": "share of detail in the face", "range": [0, 1]}
     return layout(figure, 380, xaxis=axis, yaxis=y, legend=ABOVE)
