@@ -178,4 +178,4 @@ def test_an_explorer_is_labelled_and_redraws_in_time(run, record_property):
     page = run("08_where_it_fails.ipynb")
     for label in ("sensitivity", "specificity", "prevalence"):
         assert page.locator(".jupyter-widgets label", has_text=label).first.is_visible()
-    in_time(page, page.get_by_role("slider").first, ["ArrowLeft", "ArrowLeft", "ArrowRight"], record_property)
+    in_time(page, page.get_by_role("slider").first, ["ArrowLeft"] * 3 + ["ArrowRight"] * 2, record_property)

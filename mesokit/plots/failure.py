@@ -79,7 +79,7 @@ def base_rate(shares: dict[str, float], right: dict[float, float], prevalence: f
     """
     figure = make_subplots(1, 2, horizontal_spacing=0.1, column_widths=[0.5, 0.5])
     counts = _thousand(shares)
-    figure.add_trace(go.Image(source=data_address(_waffle(counts)), hoverinfo="skip"), row=1, col=1)
+    figure.add_trace(go.Image(source=data_address(_waffle(counts), drawn=True), hoverinfo="skip"), row=1, col=1)
     for name, (colour, symbol, _) in OUTCOMES.items():
         marker = {"color": colour, "symbol": symbol, "size": 9, "line": {"width": 2}}
         legend = {"x": [None], "y": [None], "mode": "markers", "name": f"{name}: {1000 * shares[name]:.3g}"}
@@ -104,7 +104,7 @@ def _waffle(counts: dict[str, int], wide: int = 40, side: int = 24) -> np.ndarra
     for i, name in enumerate(names):
         colour, _, symbol = OUTCOMES[name]
         middle = (i % wide * side + side // 2, i // wide * side + side // 2)
-        cv2.drawMarker(canvas, middle, rgb(colour), symbol, side // 2, 2, cv2.LINE_AA)
+        cv2.drawMarker(canvas, middle, rgb(colour), symbol, side // 2, 3)
     return canvas
 
 
