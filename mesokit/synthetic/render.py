@@ -205,7 +205,8 @@ class Renderer:
         frame = self.wall.copy()
         lit = mesh.shadows(self.parts, bodies, self._anchor(State()), self.scene.key)
         alpha = self._skin_pass(frame, bodies, number, uv, depth, lit)
-        alpha[..., :2] *= self._openness(controls)
+        for hole, opening in enumerate(self._openness(controls)):
+            alpha[..., hole] *= opening
         self._eyes_pass(frame, alpha[..., 0], controls, turn, state)
         self._mouth_pass(frame, alpha[..., 1], controls, turn, state)
         soften_edges(frame, depth)
