@@ -117,11 +117,6 @@ def test_a_clip_of_unknown_level_is_judged():
     assert judged["p_real"].tolist() == pytest.approx([0.6, 0.35, 0.3])
 
 
-def test_keyframes_are_a_choice_of_frames():
-    scores = HAND.assign(keyframe=[True, False, False, False, True, True])
-    assert evaluation.per_clip(evaluation.keyframes(scores))["p_real"].tolist() == pytest.approx([0.9, 0.1, 0.3])
-
-
 def test_threshold_is_chosen_between_two_scores():
     assert evaluation.threshold_for(HAND) == pytest.approx(0.65)  # over all forged ones, under two of three real ones
     assert evaluation.threshold_for(HAND.assign(p_real=[0.9, 0.8, 0.7, 0.1, 0.2, 0.3])) == 0.5  # nothing is better

@@ -1,7 +1,10 @@
 """Tiny notebooks that succeed, raise, hang and die, through papermill, to the report."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 import time
 from xml.etree import ElementTree
 
@@ -104,6 +107,22 @@ def test_nothing_is_left_running(finished):
     mine = psutil.Process().children(recursive=True)
     assert [p for p in mine if "ipykernel" in " ".join(p.cmdline())] == []
     assert [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", "987"]] == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_the_memory_that_a_fork_shares_counts_once():
+    code = "import os, time; held = b'x' * 200_000_000; os.fork(); print(flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as parent:
+        looked = watch.Watch(60, lambda *_: None)
+        looked.family.add(psutil.Process(parent.pid))
+        parent.stdout.readline()
+        try:
+            for _ in range(3):
+                looked.sample()
+            assert len(looked.family) == 2
+            assert 200e6 < looked.peak < 300e6
+        finally:
+            looked.kill()
 
 
 def test_progress_counts_cells(finished):

@@ -39,11 +39,6 @@ def rule(name: str) -> Callable[[np.ndarray], float]:
     return RULES[name]
 
 
-def keyframes(scores: pd.DataFrame) -> pd.DataFrame:
-    """The rows of key frames: which frames to look at is another choice than the rule that joins them."""
-    return scores[scores["keyframe"].astype(bool)]
-
-
 def per_clip(scores: pd.DataFrame, aggregate: str = "mean", clips: pd.DataFrame | None = None) -> pd.DataFrame:
     """One row per clip and level: what its frames share, their number `n_faces`, and p_real by the rule `aggregate`.
 

@@ -61,11 +61,14 @@ class Watch:
         """Look once at the memory of the kernel and of everything it started."""
         import psutil
 
-        total, known = 0, list(self.family)  # a copy: two threads look
-        # A child counts from the second look on: before it runs its own program, it shows its parent's memory.
-        for process in known:
+        total, known, programs = 0, list(self.family), set()  # a copy: two threads look
+        for process in sorted(known, key=lambda one: one.pid):
             with suppress(psutil.Error):
-                total += process.memory_info().rss
+                program = tuple(process.cmdline())
+                # A fork shows its parent's memory beside its own, until it runs a program of its own.
+                forked = program in programs
+                total += process.memory_full_info().uss if forked else process.memory_info().rss
+                programs.add(program)
                 self.family.update(process.children(recursive=True))
         self.peak = max(self.peak, total)
 
