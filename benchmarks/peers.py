@@ -16,7 +16,7 @@ import numpy as np
 from extraction import Box, agree
 from side_by_side import Row, Skipped, crops, frames, in_turn, network, parser, rate, report
 
-from mesokit import evaluation, faces
+from mesokit import backend, evaluation, faces
 from mesokit.backend import keras
 
 TOLERANCE, SAME_FACE = 1e-4, 0.8
@@ -90,7 +90,7 @@ def networks(torch: Any, n: int, repeats: int) -> Iterator[Row]:
     batch, labels = images[:16].astype(np.float32) / 255, (np.arange(len(images[:16]))[:, None] % 2 == 0)
     labels = labels.astype(np.float32)
     step = torch_step(torch, theirs, torch.from_numpy(batch).permute(0, 3, 1, 2), torch.from_numpy(labels))
-    ours.compile(keras.optimizers.Adam(1e-3), "mean_squared_error", jit_compile=True)
+    ours.compile(keras.optimizers.Adam(1e-3), "mean_squared_error", jit_compile=backend.compiles())
     slow, fast, *_ = in_turn(step, lambda: ours.train_on_batch(batch, labels), repeats)
     yield rate(TRAINING, len(batch), "faces", slow, fast, equal)
 

@@ -28,7 +28,7 @@ import pandas as pd
 from side_by_side import crops, frames, network, parser, report
 from training import write_faces
 
-from mesokit import dataset, evaluation, faces, models
+from mesokit import backend, dataset, evaluation, faces, models
 from mesokit.backend import keras
 
 
@@ -74,7 +74,7 @@ def networks(name: str, n: int, repeats: int) -> Iterator[Work]:
     flops, moved, score = 2 * models.multiply_adds(model), traffic(model), evaluation.scorer(model)
     yield Work(f"scoring {name}", n / best(lambda: score(images), repeats), flops, moved)
     batch, labels = images[:16].astype(np.float32) / 255, np.ones((len(images[:16]), 1), np.float32)
-    model.compile("adam", "mean_squared_error", jit_compile=True)
+    model.compile("adam", "mean_squared_error", jit_compile=backend.compiles())
     speed = len(batch) / best(lambda: model.train_on_batch(batch, labels), repeats)
     yield Work(f"training {name}", speed, 3 * flops, 3 * moved)
 

@@ -40,12 +40,29 @@ with quietly():
 
     tf.config.list_physical_devices()  # looks for a GPU, and says so loudly when there is none
 
-__all__ = ["compiles", "deterministic", "keras", "precision", "quietly", "tf"]
+__all__ = ["compiles", "deterministic", "keras", "onednn", "precision", "quietly", "tf"]
+
+
+def onednn() -> bool:
+    """Whether TensorFlow computes with oneDNN, as it does by itself on processors with AVX-512 VNNI or newer.
+
+    Only an inner module of TensorFlow tells. TF_ENABLE_ONEDNN_OPTS=0, set before the start, turns it off.
+    """
+    try:
+        from tensorflow.python.util import _pywrap_util_port
+    except ImportError:
+        return False
+    return bool(getattr(_pywrap_util_port, "IsMklEnabled", bool)())
 
 
 @functools.cache
 def compiles() -> bool:
-    """Whether XLA compiles here: not every build of TensorFlow has it, nor every device."""
+    """Whether to let XLA compile: where it can, which not every build and device does, and where that is faster.
+
+    It is not where oneDNN computes: Meso-4 trained 113 faces/s with oneDNN, 73 with XLA, and 52 with neither.
+    """
+    if onednn() and not tf.config.list_physical_devices("GPU"):
+        return False
     with quietly():
         try:
             tf.function(lambda x: 2 * x, jit_compile=True)(tf.constant(1.0))

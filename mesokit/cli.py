@@ -215,7 +215,10 @@ def _tricks() -> Iterator[tuple[str, bool, str]]:
     from mesokit.evaluation import scoring
 
     yield "scoring on ONNX Runtime", scoring.onnx(models.meso4(size=32)) is not None, "Keras scores, at a quarter"
-    yield "training steps compiled by XLA", backend.compiles(), "uncompiled steps, about half as fast"
+    if backend.onednn():
+        yield "training with oneDNN", True, ""
+    else:
+        yield "training steps compiled by XLA", backend.compiles(), "uncompiled steps, about half as fast"
     caching = os.environ.get("TF_CPU_ALLOCATOR_USE_BFC") == "1"
     yield "TensorFlow's caching allocator", caching, "TF_CPU_ALLOCATOR_USE_BFC is set to something else"
     half = backend.precision() != "float32"

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import re
 import subprocess
 import sys
@@ -100,13 +101,31 @@ def test_tensorflow_starts_quietly():
 def test_a_build_without_xla_is_found_out_quietly(monkeypatch, capfd):
     from mesokit import backend
 
-    monkeypatch.setattr(backend.tf, "function", lambda *_, **__: _without_xla)
-    backend.compiles.cache_clear()
-    assert not backend.compiles()
-    monkeypatch.undo()
+    monkeypatch.setattr(backend, "onednn", lambda: False)
+    with monkeypatch.context() as broken:
+        broken.setattr(backend.tf, "function", lambda *_, **__: _without_xla)
+        backend.compiles.cache_clear()
+        assert not backend.compiles()
     backend.compiles.cache_clear()
     backend.compiles()
     assert capfd.readouterr().err == ""
+    backend.compiles.cache_clear()  # the next test asks without the monkey
+
+
+def test_xla_does_not_compile_what_onednn_computes_faster(monkeypatch):
+    from mesokit import backend
+
+    monkeypatch.setattr(backend, "onednn", lambda: True)
+    backend.compiles.cache_clear()
+    assert backend.compiles() == bool(backend.tf.config.list_physical_devices("GPU"))
+    backend.compiles.cache_clear()
+
+
+def test_onednn_can_be_turned_off():
+    program = "from mesokit import backend; print(backend.onednn(), backend.compiles())"
+    environment = {**os.environ, "TF_ENABLE_ONEDNN_OPTS": "0"}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.startswith("False ")
 
 
 def _without_xla(_):

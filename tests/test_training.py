@@ -167,12 +167,13 @@ def test_half_precision_has_the_gradients_of_full_and_leaves_no_trace():
     assert np.array_equal(gradients(), full)
 
 
-def test_training_goes_on_where_xla_is_missing(patterns, monkeypatch):
+@pytest.mark.parametrize("compiles", [False, True])
+def test_training_works_with_xla_and_without(patterns, monkeypatch, compiles):
     table, root = patterns
-    monkeypatch.setattr(training.backend, "compiles", lambda: False)
+    monkeypatch.setattr(training.backend, "compiles", lambda: compiles)
     network, recipe = models.meso4(seed=1), training.Recipe(iterations=1, batch=2, check_every=1, augmentation=None)
     assert len(training.fit(network, table, root, recipe, seed=1, verbose=0)) == 1
-    assert not network.jit_compile
+    assert network.jit_compile == compiles
 
 
 def test_a_gpu_gets_the_papers_batch(monkeypatch):
