@@ -48,13 +48,14 @@ def _main(arguments: argparse.Namespace) -> int:
 def _levels(clip: dict, root: Path, out: Path, levels: list[int]) -> list[dict]:
     """The rows of one clip, encoded at each level from its least compressed file; its mask is copied."""
     rows: list[dict] = []
-    source = root / clip["path"]
+    source, fps = root / clip["path"], 0.0
     for crf in levels:
         path = f"clips/{crf}/{clip['clip']}.mp4"
         record = (out / path).with_suffix(".json")
         if not ((out / path).exists() and record.exists()):
-            frames, fps = (_even(frame.image) for frame in video.read_frames(source)), video.probe(source).fps
+            fps = fps or video.probe(source).fps  # reads the whole file: once, and only where something is missing
             (out / path).parent.mkdir(parents=True, exist_ok=True)
+            frames = (_even(frame.image) for frame in video.read_frames(source))
             size, psnr = video.compress(out / path, frames, fps, crf)
             manifest.write_json({"bytes": size, "psnr": psnr}, record)
         known = {**manifest.measured(out / path), **manifest.read_json(record)}

@@ -86,8 +86,7 @@ def _tour(root: Path, scores: pd.DataFrame, method: str, out: Path) -> None:
     clips = evaluation.per_clip(scores[scores["crf"] == 23])
     p_real = {kind: clips[clips["method"] == kind].set_index("identity")["p_real"] for kind in ("real", method)}
     person = (p_real["real"] - p_real[method]).idxmax()
-    table = manifest.read_clips(root / "clips.csv")
-    manifest.check_links(table, root)
+    table = dataset.clips(root)
     paths = table[(table["crf"] == 23) & (table["identity"] == person)].set_index("method")["path"]
     for name, wanted in (("real", "real"), ("forged", method)):
         manifest.write(out / f"tour_{name}.mp4", (root / paths[wanted]).read_bytes())

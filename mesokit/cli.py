@@ -215,7 +215,7 @@ def _tricks() -> Iterator[tuple[str, bool, str]]:
     from mesokit.evaluation import scoring
 
     yield "scoring on ONNX Runtime", scoring.onnx(models.meso4(size=32)) is not None, "Keras scores, at a quarter"
-    if backend.onednn():
+    if not backend.compiles() and backend.onednn():
         yield "training with oneDNN", True, ""
     else:
         yield "training steps compiled by XLA", backend.compiles(), "uncompiled steps, about half as fast"

@@ -226,6 +226,8 @@ def test_a_link_may_lead_to_the_root_and_not_out_of_it(films, tmp_path):
     (out / "faces").symlink_to(tmp_path / "faces")
     with pytest.raises(ValueError, match=r"faces/23/.*png: a link leads it out of .*out; give the real folder"):
         dataset.read(out)
+    clips.to_csv(root / "clips.csv", index=False)
+    assert dataset.clips(tmp_path / "disk")["clip"].nunique() == clips["clip"].nunique()
     with pytest.raises(ValueError, match=r"out/faces: a link leads it out of"):
         next(dataset.build(clips, root, out, frames=1))
     (root / "0_40.mp4").unlink()
@@ -233,6 +235,7 @@ def test_a_link_may_lead_to_the_root_and_not_out_of_it(films, tmp_path):
     for refuse in (
         lambda: next(dataset.build(clips, root, tmp_path / "new", frames=1)),
         lambda: dataset.estimate(clips, root, 1, 40),
+        lambda: dataset.clips(root),
     ):
         with pytest.raises(ValueError, match=r"0_40.mp4: a link leads it out of .*films"):
             refuse()

@@ -10,7 +10,7 @@
 
 from mesokit.dataset.building import adopt, build, estimate, matched, processes
 from mesokit.dataset.clip import SAMPLINGS, Built
-from mesokit.dataset.files import SIZE, images, read, sharpness, write_png
+from mesokit.dataset.files import SIZE, clips, images, read, sharpness, write_png
 from mesokit.dataset.loading import Augmentation, augment, batches, training_batches
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "augment",
     "batches",
     "build",
+    "clips",
     "estimate",
     "images",
     "matched",

@@ -22,6 +22,13 @@ def read(root: str | os.PathLike[str]) -> pd.DataFrame:
     return table[table["keep"].astype(bool)].reset_index(drop=True)
 
 
+def clips(root: str | os.PathLike[str]) -> pd.DataFrame:
+    """The clip table of the dataset in `root`. Raises ValueError as `read`."""
+    table = manifest.read_clips(Path(root) / "clips.csv")
+    manifest.check_links(table, root)
+    return table
+
+
 def images(table: pd.DataFrame, root: str | os.PathLike[str], column: str = "path") -> np.ndarray:
     """The images of the rows of `table`: faces (n, size, size, 3) uint8 RGB, or for column="mask" (n, size, size)."""
     return np.stack([_read_png(Path(root) / path, gray=column == "mask") for path in table[column]])
