@@ -1,11 +1,13 @@
 """Training: plain `model.fit` with the paper's batch of 75 against `training.fit` with a recipe's batch of 16.
 
 The allocator is chosen when TensorFlow starts, so each way has a process, and they take turns: one trains while the
-other waits. Both read the same PNG files through the same augmentation. The naive way has Keras' defaults and malloc.
+other waits. Both read the same PNG files and draw the same augmentation. The naive way is made of what TensorFlow and
+Keras bring: malloc, Keras' batch normalization, faces resampled by TensorFlow.
 
-What must be equal is what the tricks touch, one step on the same faces: its gradients, compiled by XLA and not, within
-1e-4 (without dropout, whose random numbers XLA draws differently). A batch of 16 is a choice of the recipes, not the
-same training: per face it takes more, noisier steps. Two batches read ahead while a process waits favour the naive way.
+What must be equal is what the tricks touch, one step on the same faces: its gradients, compiled by XLA and not, with
+our batch normalization and with Keras', within 1e-4 (without dropout, whose random numbers XLA draws differently); and
+the augmented faces, within 1e-4. A batch of 16 is a choice of the recipes, not the same training: per face it takes
+more, noisier steps. Two batches read ahead while a process waits favour the naive way.
 """
 
 import os
@@ -22,7 +24,7 @@ import pandas as pd
 from side_by_side import Row, crops, network, parser, rate, report
 
 from mesokit import dataset, models, training
-from mesokit.backend import keras
+from mesokit.backend import keras, tf
 
 TOLERANCE = 1e-4
 PAPER, OURS = training.RECIPES["paper"].batch, training.RECIPES["class"].batch
@@ -59,9 +61,23 @@ def work(way: str, name: str, root: Path, images: int, turns: int) -> None:
         recipe = training.Recipe(iterations=steps * (turns + 1), batch=OURS, check_every=steps)
         training.fit(model, table, root, recipe, callbacks=[Turns()], verbose=0)
         return
-    data = dataset.training_batches(table.query("split == 'train'"), root, PAPER, dataset.Augmentation(), seed=0)
+    data = dataset.training_batches(table.query("split == 'train'"), root, PAPER, None, seed=0)
+    data = data.map(lambda faces, labels: (dataset.augment(faces, dataset.Augmentation(), (0, 0)), labels)).prefetch(2)
+    model = stock(model)
     model.compile(keras.optimizers.Adam(1e-3), "mean_squared_error", metrics=["accuracy"])
     model.fit(data, steps_per_epoch=steps, epochs=turns + 1, callbacks=[Turns()], verbose=0, shuffle=False)
+
+
+def stock(model: keras.Model) -> keras.Model:
+    """The same network and weights with Keras' own batch normalization."""
+
+    def replaced(layer: keras.layers.Layer) -> keras.layers.Layer:
+        kind = keras.layers.BatchNormalization if isinstance(layer, models.BatchNormalization) else type(layer)
+        return kind.from_config(layer.get_config())
+
+    made = keras.models.clone_model(model, clone_function=replaced)
+    made.set_weights(model.get_weights())
+    return made
 
 
 def seconds_each(name: str, root: Path, images: int, turns: int) -> dict[str, float]:
@@ -85,18 +101,25 @@ def seconds_each(name: str, root: Path, images: int, turns: int) -> dict[str, fl
 
 
 def same_step(name: str, n: int = 8) -> bool:
-    """Whether a step compiled by XLA has the gradients of one that is not. SGD shows them; Adam divides by them."""
+    """Whether one step of ours has the gradients of a naive one, with XLA and without. SGD shows them; Adam divides."""
     images, labels = crops(n).astype(np.float32) / 255, np.arange(n)[:, None] % 2 == 0
     after = []
-    for compiled in (False, True):
-        model = network(name)
+    for made, compiled in ((stock, False), (lambda model: model, False), (lambda model: model, True)):
+        model = made(network(name))
         for layer in model.layers:
             if isinstance(layer, keras.layers.Dropout):
                 layer.rate = 0
         model.compile(keras.optimizers.SGD(1.0), "mean_squared_error", jit_compile=compiled)
         model.train_on_batch(images, labels.astype(np.float32))
         after.append(model.get_weights())
-    return all(np.allclose(a, b, atol=TOLERANCE) for a, b in zip(*after, strict=True))
+    return all(np.allclose(naive, o, atol=TOLERANCE) for naive, *ours in zip(*after, strict=True) for o in ours)
+
+
+def same_faces(n: int = 8) -> bool:
+    """Whether both ways of resampling give the same augmented faces."""
+    images = tf.constant(crops(n).astype(np.float32) / 255)
+    naive, ours = (dataset.augment(images, dataset.Augmentation(), (0, 1), move) for move in (None, dataset.warp))
+    return np.allclose(naive, ours, atol=TOLERANCE)
 
 
 def rows(images: int, turns: int, names: tuple[str, ...] = ("meso4", "meso_inception4")) -> Iterator[Row]:
@@ -104,7 +127,7 @@ def rows(images: int, turns: int, names: tuple[str, ...] = ("meso4", "meso_incep
         with tempfile.TemporaryDirectory() as root:
             write_faces(Path(root))
             each = seconds_each(name, Path(root), images, turns)
-        yield rate(f"training {name}", 1, "faces", each["naive"], each["ours"], same_step(name))
+        yield rate(f"training {name}", 1, "faces", each["naive"], each["ours"], same_step(name) and same_faces())
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -11,7 +11,7 @@
 from mesokit.dataset.building import adopt, build, estimate, matched, processes
 from mesokit.dataset.clip import SAMPLINGS, Built
 from mesokit.dataset.files import SIZE, clips, images, read, sharpness, write_png
-from mesokit.dataset.loading import Augmentation, augment, batches, training_batches
+from mesokit.dataset.loading import Augmentation, augment, batches, training_batches, warp
 
 __all__ = [
     "SAMPLINGS",
@@ -30,5 +30,6 @@ __all__ = [
     "read",
     "sharpness",
     "training_batches",
+    "warp",
     "write_png",
 ]
