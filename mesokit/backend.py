@@ -45,7 +45,7 @@ __all__ = ["compiles", "deterministic", "keras", "onednn", "precision", "quietly
 
 @functools.cache
 def onednn() -> bool:
-    """Whether TensorFlow computes with oneDNN, as it does by itself, without a GPU, where there is AVX-512 VNNI or newer.
+    """Whether TensorFlow computes with oneDNN: by itself on processors with AVX-512 VNNI or newer, and not on a GPU.
 
     Only an inner module of TensorFlow tells. TF_ENABLE_ONEDNN_OPTS=0, set before the start, turns it off.
     """

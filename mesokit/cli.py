@@ -214,7 +214,7 @@ def _tricks() -> Iterator[tuple[str, bool, str]]:
     from mesokit import backend, models
     from mesokit.evaluation import scoring
 
-    yield "scoring on ONNX Runtime", scoring.onnx(models.meso4(size=32)) is not None, "Keras scores, at a quarter"
+    yield "scoring on OpenVINO", scoring.openvino(models.meso4(size=32)) is not None, "Keras scores, at a third"
     if not backend.compiles() and backend.onednn():
         yield "training with oneDNN", True, ""
     else:

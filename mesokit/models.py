@@ -18,7 +18,7 @@ SEEDS = 100  # seeds a network may use: each layer has its own, and two networks
 
 
 @keras.saving.register_keras_serializable("mesokit")
-class BatchNormalization(layers.BatchNormalization):
+class BatchNormalization(keras.layers.BatchNormalization):
     """Keras' layer, weights and results, which trains faster: Keras takes a dozen passes over its input each step.
 
     TensorFlow's one fused operation does that in three. oneDNN has it only for whole vectors of channels; for the 11
@@ -31,7 +31,8 @@ class BatchNormalization(layers.BatchNormalization):
         if not (training and self.trainable):
             return super().call(inputs, training=training, mask=mask)
         normalize = _fused if inputs.shape[-1] % 8 == 0 or not onednn() else _few_passes
-        y, mean, variance = normalize(inputs, tf.cast(self.gamma, tf.float32), tf.cast(self.beta, tf.float32), self.epsilon)
+        gamma, beta = (tf.cast(weight, tf.float32) for weight in (self.gamma, self.beta))  # not half, whatever x is
+        y, mean, variance = normalize(inputs, gamma, beta, self.epsilon)
         for moving, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.momentum + now * (1 - self.momentum))
         return y

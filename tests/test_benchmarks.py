@@ -99,9 +99,18 @@ def test_the_authors_weights_agree(load, reference):
 def test_training_steps_are_equal_compiled_or_not(load, monkeypatch):
     script = load("training")
     assert script.same_step("meso4", 4)
-    halved = iter((1.0, 0.5))  # the second step, the compiled one, learns half as fast: that must be seen
-    monkeypatch.setattr(script.keras.optimizers, "SGD", lambda rate: SGD(next(halved)))
-    assert not script.same_step("meso4", 4)
+    for rates in ((0.5, 1.0, 1.0), (1.0, 1.0, 0.5)):  # the naive or the compiled step learns half as fast: it is seen
+        each = iter(rates)
+        monkeypatch.setattr(script.keras.optimizers, "SGD", lambda rate, each=each: SGD(next(each)))
+        assert not script.same_step("meso4", 4)
+
+
+def test_the_naive_network_is_made_of_keras_alone(load):
+    network = models.meso4(size=32, seed=1)
+    stock = load("training").stock(network)
+    assert {type(layer).__module__.split(".")[0] for layer in stock.layers} == {"keras"}
+    assert all(np.array_equal(a, b) for a, b in zip(network.get_weights(), stock.get_weights(), strict=True))
+    assert load("training").same_faces(4)
 
 
 def test_peers_are_compared_or_skipped_with_a_reason(load):

@@ -40,7 +40,7 @@ def test_scorer_agrees_with_keras(name):
 
 
 def test_the_fast_path_is_used():
-    assert scoring.onnx(models.meso4(size=32)) is not None
+    assert scoring.openvino(models.meso4(size=32)) is not None
 
 
 def test_scorer_refuses_pixels_of_unknown_range():

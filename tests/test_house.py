@@ -42,7 +42,7 @@ ORDER = [
     "cli",
 ]
 WITHOUT_TENSORFLOW = {"plots", "manifest", "video", "scenes", "spectrum"}
-HEAVY = {"tensorflow", "keras", "mtcnn", "onnxruntime", "tf_keras_vis", "backend"}
+HEAVY = {"tensorflow", "keras", "mtcnn", "openvino", "tf_keras_vis", "backend"}
 
 
 def _room(path):
@@ -117,7 +117,7 @@ def test_xla_does_not_compile_what_onednn_computes_faster(monkeypatch):
 
     monkeypatch.setattr(backend, "onednn", lambda: True)
     backend.compiles.cache_clear()
-    assert backend.compiles() == bool(backend.tf.config.list_physical_devices("GPU"))
+    assert not backend.compiles()
     backend.compiles.cache_clear()
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from mesokit import models, weights
+from mesokit.backend import tf
 
 NAMES = {
     "Meso4_DF": "meso4",
@@ -107,3 +108,41 @@ def test_logits_share_the_weights():
 def test_unknown_layer_is_named():
     with pytest.raises(ValueError, match="no layer 'conv9'; it has face, conv1"):
         models.activations(models.meso4(size=32), "conv9")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
+@pytest.mark.parametrize("channels", [8, 11])
+@pytest.mark.parametrize("onednn", [False, True])
+def test_batch_normalization_is_that_of_keras(monkeypatch, channels, dtype, onednn):
+    monkeypatch.setattr(models, "onednn", lambda: onednn and dtype == "float32")  # oneDNN never trains in half
+    rng = np.random.default_rng(0)
+    x0 = np.maximum(rng.normal(size=(4, 32, 32, channels)), 0)
+    slope = rng.normal(size=x0.shape)
+
+    def step(kind, dtype):
+        layer = kind(dtype=dtype, momentum=0.9)
+        x = tf.constant(x0, layer.compute_dtype)
+        layer.build(x.shape)
+        layer.gamma.assign(np.linspace(0.5, 2, channels))
+        layer.beta.assign(np.linspace(-1, 1, channels))
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = layer(x, training=True)
+            goal = tf.reduce_sum(y * tf.constant(slope, y.dtype))
+        gradients = tape.gradient(goal, [x, layer.gamma.value, layer.beta.value])
+        moved = layer(x, training=False)  # uses the moving statistics, and is Keras' own code
+        return [np.asarray(found, float) for found in (y, *gradients, layer.moving_mean, layer.moving_variance, moved)]
+
+    tolerance = 1e-4 if dtype == "float32" else 5e-2
+    for exact, ours in zip(
+        step(keras.layers.BatchNormalization, "float64"), step(models.BatchNormalization, dtype), strict=True
+    ):
+        assert np.allclose(ours, exact, rtol=tolerance, atol=tolerance * np.abs(exact).max())
+
+
+def test_a_frozen_network_does_not_move_its_statistics():
+    network = models.meso4(size=32, seed=1)
+    network.trainable = False
+    before = network.get_layer("norm1").moving_mean.numpy()
+    network(np.ones((2, 32, 32, 3), np.float32), training=True)
+    assert np.array_equal(network.get_layer("norm1").moving_mean.numpy(), before)

@@ -13,6 +13,7 @@ import pytest
 
 from mesokit import dataset, models, training
 from mesokit.backend import tf
+from mesokit.dataset import loading
 
 
 @pytest.mark.parametrize(
@@ -114,6 +115,27 @@ def test_training_batches_repeat_with_their_seed(patterns):
     assert all(np.array_equal(a, b) for a, b in zip(one, same, strict=True))
     assert not np.array_equal(one[0], other[0])
     assert not np.array_equal(one[0], one[1])
+
+
+def test_faces_kept_in_memory_come_in_the_same_order(patterns, monkeypatch):
+    table, root = patterns
+
+    def some():
+        data = dataset.training_batches(table, root, 8, dataset.Augmentation(), 1).take(6)  # more than one round
+        return [[part.numpy() for part in pair] for pair in data]
+
+    kept = some()
+    monkeypatch.setattr(loading, "KEPT", 0)
+    for (faces, labels), (again, labels_again) in zip(kept, some(), strict=True):
+        assert np.array_equal(faces, again)
+        assert np.array_equal(labels, labels_again)
+
+
+def test_opencv_resamples_as_tensorflow_does():
+    faces = tf.constant(np.random.default_rng(0).random((12, 64, 64, 3), np.float32))
+    slow, fast = (dataset.augment(faces, dataset.Augmentation(), (3, 4), move) for move in (None, dataset.warp))
+    assert np.abs(slow - fast).max() < 1e-4
+    assert np.abs(slow - faces).max() > 0.1
 
 
 def _augment(face, **magnitudes):

@@ -18,7 +18,7 @@ from mesokit.report.parameters import Parameters
 BUNDLED = Path(__file__).parents[1] / "bundled"
 PACKAGES = (  # what results depend on
     "mesokit", "tensorflow", "keras", "tf-keras-vis", "mtcnn", "opencv-python-headless", "av",
-    "onnxruntime", "numpy", "pandas", "scikit-learn", "plotly", "papermill", "nbconvert",
+    "openvino", "numpy", "pandas", "scikit-learn", "plotly", "papermill", "nbconvert",
 )  # fmt: skip
 
 
