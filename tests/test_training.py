@@ -198,6 +198,25 @@ def test_training_works_with_xla_and_without(patterns, monkeypatch, compiles):
     assert network.jit_compile == compiles
 
 
+def test_what_is_kept_is_the_running_average_of_the_weights(patterns):
+    table, root = patterns
+    steps, seen = 4, []
+
+    class Watch(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            seen.append([weight.numpy() for weight in self.model.trainable_weights])
+
+    recipe = training.Recipe(iterations=steps, batch=4, check_every=steps, augmentation=None, average=0.5)
+    network = models.meso4(seed=1)
+    training.fit(network, table, root, recipe, seed=1, callbacks=[Watch()], verbose=0)
+    average = seen[0]
+    for now in seen[1:]:  # over half of the 4 steps: a momentum of 1 - 1/2
+        average = [0.5 * old + 0.5 * new for old, new in zip(average, now, strict=True)]
+    kept = [weight.numpy() for weight in network.trainable_weights]
+    assert all(np.allclose(a, b, atol=1e-5) for a, b in zip(kept, average, strict=True))
+    assert not np.allclose(kept[0], seen[-1][0], atol=1e-5)
+
+
 def test_a_gpu_gets_the_papers_batch(monkeypatch):
     assert training._batch(16) == (75 if tf.config.list_physical_devices("GPU") else 16)
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: ["one"])
