@@ -44,7 +44,7 @@ def openvino(network: keras.Model) -> Callable[[np.ndarray], np.ndarray] | None:
         signature = [tf.TensorSpec((None, *network.input_shape[1:]), tf.float32, name="face")]
         model, _ = tf2onnx.convert.from_function(tf.function(lambda face: network(face, training=False)), signature)
         core, frozen = openvino.Core(), model.SerializeToString()
-        # its default on newer processors is bfloat16, which moves scores by 1/100
+        # its default on newer processors is bfloat16, whose numbers have 8 bits
         settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
 
         @functools.cache
