@@ -1,8 +1,8 @@
 """Training: plain `model.fit` with the paper's batch of 75 against `training.fit` with a recipe's batch of 16.
 
 The allocator is chosen when TensorFlow starts, so each way has a process, and they take turns: one trains while the
-other waits. Both read the same PNG files and draw the same augmentation. The naive way is made of what TensorFlow and
-Keras bring: malloc, Keras' batch normalization, faces resampled by TensorFlow.
+other waits. Both read the same PNG files, decoded once, and draw from the same augmentation. The naive way is made of
+what TensorFlow and Keras bring: malloc, Keras' batch normalization, faces resampled by TensorFlow.
 
 What must be equal is what the tricks touch, one step on the same faces: its gradients, compiled by XLA and not, with
 our batch normalization and with Keras', within 1e-4 (without dropout, whose random numbers XLA draws differently); and
@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -58,11 +59,13 @@ def work(way: str, name: str, root: Path, images: int, turns: int) -> None:
     table, model = pd.read_csv(root / "faces.csv"), models.NETWORKS[name](seed=1)
     steps = max(1, round(images / (PAPER if way == "naive" else OURS)))
     if way == "ours":
-        recipe = training.Recipe(iterations=steps * (turns + 1), batch=OURS, check_every=steps)
+        recipe = replace(training.RECIPES["class"], iterations=steps * (turns + 1), check_every=steps)
         training.fit(model, table, root, recipe, callbacks=[Turns()], verbose=0)
         return
     data = dataset.training_batches(table.query("split == 'train'"), root, PAPER, None, seed=0)
-    data = data.map(lambda faces, labels: (dataset.augment(faces, dataset.Augmentation(), (0, 0)), labels)).prefetch(2)
+    data = data.map(
+        lambda faces, labels: (dataset.augment(faces, dataset.Augmentation(), (0, 0)), labels), tf.data.AUTOTUNE
+    ).prefetch(2)
     model = stock(model)
     model.compile(keras.optimizers.Adam(1e-3), "mean_squared_error", metrics=["accuracy"])
     model.fit(data, steps_per_epoch=steps, epochs=turns + 1, callbacks=[Turns()], verbose=0, shuffle=False)

@@ -43,7 +43,6 @@ with quietly():
 __all__ = ["compiles", "deterministic", "keras", "onednn", "precision", "quietly", "tf"]
 
 
-@functools.cache
 def onednn() -> bool:
     """Whether TensorFlow computes with oneDNN: by itself on processors with AVX-512 VNNI or newer, and not on a GPU.
 

@@ -21,9 +21,9 @@ SEEDS = 100  # seeds a network may use: each layer has its own, and two networks
 class BatchNormalization(keras.layers.BatchNormalization):
     """Keras' layer, weights and results, which trains faster: Keras takes a dozen passes over its input each step.
 
-    TensorFlow's one fused operation does that in three. oneDNN has it only for whole vectors of channels; for the 11
-    and 12 of inception blocks the same formulas, written with few passes, come next. Meso-4 trains 203 faces/s
-    instead of 124, MesoInception-4 60 instead of 45 (two cores with AVX-512, batches of 16).
+    TensorFlow has one fused operation for it and one for its gradient. With oneDNN they are slow unless channels come
+    in eights; for the 11 and 12 of inception blocks the same formulas, written with few passes, are faster. Meso-4
+    trains 203 faces/s instead of 124, MesoInception-4 60 instead of 45 (two cores with AVX-512, batches of 16).
     """
 
     def call(self, inputs, training=None, mask=None):

@@ -39,7 +39,7 @@ def _batch(few: int) -> int:
 
 RECIPES = {
     "paper": Recipe(),
-    # Two cores see some dozens of faces a second: small batches take more steps from as many faces. Few steps need
+    # Two cores see 50 to 200 faces a second: small batches take more steps from as many faces. Few steps need
     # moving statistics that follow faster, or the network is judged with those of its first, untrained steps. Small
     # batches leave the threshold wandering, with the same ROC AUC: averaged weights were nearer to it.
     "class": Recipe(1600, _batch(16), divide_every=1000, check_every=200, norm_momentum=0.9, average=0.05),

@@ -196,3 +196,13 @@ def test_figures_hold_the_numbers_and_the_page_needs_no_network(load):
     )
     assert page.count("<h2>") == 3
     assert "<script src=" not in page
+
+
+@pytest.mark.parametrize("at_work", [True, False])
+def test_what_onednn_makes_fast_is_measured_without_it_too(load, monkeypatch, at_work):
+    run_all = load("run_all")
+    answer = run_all.subprocess.CompletedProcess([], returncode=int(not at_work))
+    monkeypatch.setattr(run_all.subprocess, "run", lambda *_, **__: answer)
+    made = list(run_all.jobs(["scoring", "growth"]))
+    assert made[:2] == [("scoring", "", {}), ("growth", "", {})]
+    assert made[2:] == [("scoring", ", without oneDNN", {"TF_ENABLE_ONEDNN_OPTS": "0"})] * at_work

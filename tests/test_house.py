@@ -121,6 +121,16 @@ def test_xla_does_not_compile_what_onednn_computes_faster(monkeypatch):
     backend.compiles.cache_clear()
 
 
+def test_onednn_does_not_compute_where_a_gpu_does(monkeypatch):
+    from mesokit import backend
+
+    monkeypatch.setattr(backend.tf.config, "list_physical_devices", lambda kind=None: ["one"])
+    assert not backend.onednn()
+    backend.compiles.cache_clear()
+    assert backend.compiles(), "XLA compiles for the GPU, whatever the processor has"
+    backend.compiles.cache_clear()
+
+
 def test_onednn_can_be_turned_off():
     program = "from mesokit import backend; print(backend.onednn(), backend.compiles())"
     environment = {**os.environ, "TF_ENABLE_ONEDNN_OPTS": "0"}
