@@ -30,6 +30,7 @@ from training import write_faces
 
 from mesokit import backend, dataset, evaluation, faces, models
 from mesokit.backend import keras
+from mesokit.faces import detecting
 
 
 class Work(NamedTuple):
@@ -82,7 +83,7 @@ def networks(name: str, n: int, repeats: int) -> Iterator[Work]:
 @contextmanager
 def watched() -> Iterator[list[tuple[int, tuple[int, ...], float]]]:
     """The calls of MTCNN's networks in a `with` block: which of the three, the shape it was given, its seconds."""
-    real, calls = faces._networks(), []
+    real, calls = detecting._networks(), []
 
     def watch(i: int) -> Callable[[np.ndarray], Any]:
         def call(batch: np.ndarray) -> Any:
@@ -93,7 +94,7 @@ def watched() -> Iterator[list[tuple[int, tuple[int, ...], float]]]:
 
         return call
 
-    with mock.patch.object(faces, "_networks", lambda: tuple(watch(i) for i in range(3))):
+    with mock.patch.object(detecting, "_networks", lambda: tuple(watch(i) for i in range(3))):
         yield calls
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mesokit import faces, video
-from mesokit.faces import Face
+from mesokit.faces import Face, detecting
 
 NAMES = ("biden", "obama", "obama2")
 # Where eyes, nose and mouth corners are in the photographs, marked by eye: x, y to about 15 pixels.
@@ -68,8 +68,8 @@ def test_boxes_are_those_of_mtcnn(photos):
 
 def test_a_part_of_the_pyramid_is_the_same_pixels():
     image = np.random.default_rng(0).integers(0, 256, (180, 243, 3), np.uint8)
-    whole = faces._shrink(image.astype(np.float32), (73, 54))
-    part, (left, top) = faces._Part(image, (40, 31, 200, 140), 60).shrink((73, 54), 0.3016)
+    whole = detecting._shrink(image.astype(np.float32), (73, 54))
+    part, (left, top) = detecting._Part(image, (40, 31, 200, 140), 60).shrink((73, 54), 0.3016)
     assert part.size and left % 2 == top % 2 == 0
     assert np.abs(part - whole[top : top + part.shape[0], left : left + part.shape[1]]).max() < 1e-3
 
@@ -154,7 +154,7 @@ def test_following_finds_what_searching_each_frame_finds(head, path, monkeypatch
     frames = [paste(WALL, head, x, y, int(height)) for x, y, height in path]
     each = [faces.main_face(faces.detect(frame)) for frame in frames]
     searches = []
-    monkeypatch.setattr(faces, "_shrink", lambda *a, f=faces._shrink: searches.append(a[1]) or f(*a))
+    monkeypatch.setattr(detecting, "_shrink", lambda *a, f=detecting._shrink: searches.append(a[1]) or f(*a))
     followed = faces.follow(iter(frames))
     assert None not in followed and len(followed) == 20
     assert np.mean([iou(a.box, b.box) > 0.9 for a, b in zip(followed, each, strict=True)]) >= 0.95

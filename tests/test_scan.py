@@ -61,14 +61,14 @@ def test_a_crash_or_a_hang_of_the_decoder_is_the_error_of_its_clip(clip, tmp_pat
     (tmp_path / "json.py").write_text("raise SystemExit('a module of the current folder was imported')")
     monkeypatch.chdir(tmp_path)
     decoder = (
-        "import os, signal, time; from mesokit import video; decode = video._decode\n"
+        "import os, signal, time; from mesokit.video import reading; decode = reading._decode\n"
         "def troubled(path, *rest):\n"
         "    for i, frame in enumerate(decode(path, *rest)):\n"
         f"        if i == 2 and 'bad' in str(path): {trouble}\n"
         "        yield frame\n"
-        "video._decode = troubled\n"
+        "reading._decode = troubled\n"
     )
-    monkeypatch.setattr(video, "READER", decoder + video.READER)
+    monkeypatch.setattr(video.apart, "READER", decoder + video.READER)
     monkeypatch.setattr(scan, "LIMIT", 5)
     first, bad, last = (scan.judge(path, _p(0.9), frames=9) for path in (clip, tmp_path / "bad.mp4", clip))
     assert (bad.verdict, bad.p_real) == ("error", None)

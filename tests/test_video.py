@@ -11,7 +11,7 @@ from av.video.frame import PictureType
 from PIL import Image
 
 from mesokit import video
-from mesokit.video import VideoError
+from mesokit.video import VideoError, photographs
 
 BITS = 8
 
@@ -384,7 +384,7 @@ def test_photographs_that_are_refused(tmp_path, monkeypatch):
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)).save(tmp_path / "cut.png")
     (tmp_path / "cut.png").write_bytes((tmp_path / "cut.png").read_bytes()[:3000])
     Image.new("RGB", (200, 200)).save(tmp_path / "huge.png")
-    monkeypatch.setattr(video, "MAX_PIXELS", 30_000)
+    monkeypatch.setattr(photographs, "MAX_PIXELS", 30_000)
     for name, why in [
         ("print.jpg", "CMYK"), ("deep.png", "type I;16"), ("many.tiff", "several"), ("text.jpg", "not a readable"),
         ("cut.png", "not a readable"), ("huge.png", "200x200 is over"), ("absent.png", "No such file"),

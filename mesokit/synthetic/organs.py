@@ -43,6 +43,18 @@ def paint_iris(person, rng):
     return (colour * (1 - dark)[..., None]).astype(np.float32)
 
 
+def paint_veins(rng):
+    """Veins in the white of an eye, around the gaze in the middle: (128, 128) float32 in [0, 1]."""
+    canvas = np.zeros((128, 128), np.uint8)
+    for _ in range(26):
+        a = rng.choice([0, np.pi]) + rng.normal(0, 0.5)
+        r = np.linspace(62, rng.uniform(36, 50), 9)
+        walk = a + np.cumsum(rng.normal(0, 0.035, 9))
+        line = np.stack([64 + r * np.cos(walk), 64 + r * np.sin(walk)], -1)
+        cv2.polylines(canvas, [(line * 16).astype(np.int32)], False, int(rng.uniform(30, 130)), 1, cv2.LINE_AA, 4)
+    return canvas.astype(np.float32) / 255
+
+
 def eyeball(box, centre, scale, axes, iris, pupil, light, veins):
     """Shade one eyeball -> (h, w, 3) linear RGB at frame resolution.
 

@@ -1,17 +1,9 @@
-"""Faces: find them (MTCNN), follow one through a clip, and cut it out as the authors of the paper did.
-
-The three networks are those of the `mtcnn` package, with its thresholds and its pixels: `detect` gives its boxes. The
-steps around them are done here, because its `min_face_size` is broken and because following needs single steps: P-Net
-proposes on small copies of the frame, R-Net and O-Net look at the frame itself. Coordinates are pixels, x to the right,
-y down, (0, 0) the centre of the first pixel.
-"""
-
-from __future__ import annotations
+"""MTCNN, step by step: P-Net proposes on small copies of the frame, R-Net and O-Net look at the frame itself."""
 
 import functools
 import importlib.resources
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -24,8 +16,6 @@ SMALLEST = 20  # pixels: the smallest face MTCNN looks for; smaller ones are fou
 PYRAMID = 0.709  # MTCNN's step between the sizes of a frame: half the area
 P_THRESHOLD, R_THRESHOLD, O_THRESHOLD = 0.6, 0.7, 0.8  # mtcnn 1.0
 CONFIDENT = 0.9  # a face of a photograph or clip must be this sure, on average; false finds mostly are below
-LASTING = 0.8  # ... but for a face seen on more than half of a clip's frames
-ZOOM = 1.3 * 2.2  # side of the crop over the larger of eye-eye and eyes-mouth: l_factor * K of the authors' pipeline.py
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +47,8 @@ def detect(image: np.ndarray, min_face: int = 40) -> list[Face]:
 
     Raises: ValueError for another shape or type, or min_face < 20.
     """
-    image = _checked(image, min_face)
-    return _refine(image, _propose(image, min_face), min_face)
+    image = checked(image, min_face)
+    return refine(image, propose(image, min_face), min_face)
 
 
 def main_face(faces: Sequence[Face]) -> Face | None:
@@ -87,7 +77,8 @@ def _networks() -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., A
     )  # type: ignore[return-value]
 
 
-def _checked(image: Any, min_face: int) -> np.ndarray:
+def checked(image: Any, min_face: int) -> np.ndarray:
+    """`image` for OpenCV; ValueError unless it is (h, w, 3) uint8 and `min_face` at least SMALLEST."""
     if not isinstance(image, np.ndarray) or image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         got = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
         raise ValueError(f"faces: the image is {got}; give (h, w, 3) uint8 RGB, 0..255")
@@ -96,8 +87,8 @@ def _checked(image: Any, min_face: int) -> np.ndarray:
     return np.ascontiguousarray(image)  # OpenCV refuses mirrored views
 
 
-def _propose(image: np.ndarray, smallest: float, largest: float = np.inf, window: Sequence[int] = ()) -> np.ndarray:
-    """P-Net over small copies of `image` for faces of `smallest`..`largest` pixels -> (n, 6) rows for `_refine`.
+def propose(image: np.ndarray, smallest: float, largest: float = np.inf, window: Sequence[int] = ()) -> np.ndarray:
+    """P-Net over small copies of `image` for faces of `smallest`..`largest` pixels -> (n, 6) rows for `refine`.
 
     With `window` (x0, y0, x1, y1) only that part of the same copies is made and searched: the same proposals.
     """
@@ -163,7 +154,7 @@ def _cells(copy: np.ndarray, corner: tuple[int, int], scale: float) -> np.ndarra
     return np.concatenate([np.zeros((len(x), 1)), boxes / scale, score[y, x, 1:]], axis=1)
 
 
-def _refine(image: np.ndarray, rows: np.ndarray, min_face: float) -> list[Face]:
+def refine(image: np.ndarray, rows: np.ndarray, min_face: float) -> list[Face]:
     """R-Net, then O-Net, on (n, 6) proposals -> faces, the surest first."""
     from mtcnn.utils.bboxes import adjust_bboxes, resize_to_square, smart_nms_from_bboxes
     from mtcnn.utils.landmarks import adjust_landmarks
@@ -214,150 +205,3 @@ def _face(row: np.ndarray, shape: tuple[int, ...]) -> Face:
     for pair in ([0, 1], [3, 4]):
         points[pair] = points[sorted(pair, key=lambda i: points[i, 0])]
     return Face((float(x1), float(y1), float(x2 - x1), float(y2 - y1)), float(row[5]), points)
-
-
-# --- through a clip -------------------------------------------------------------------------------------------------
-
-RECHECK = 15  # frames between searches of the whole frame, for faces that come in
-WINDOWS = 4  # faces looked for around their last place; the others must wait for a search of the whole frame
-REACH = 1.5  # a face is the same one when its centre moved less than this many sizes ...
-GROWTH = 1.6  # ... and its size changed by less than this factor
-
-
-@dataclass
-class _Track:
-    faces: dict[int, Face] = field(default_factory=dict)  # by frame
-    last: int = -1
-    area: float = 0.0  # sum over its frames
-
-    def add(self, index: int, face: Face) -> None:
-        self.faces[index], self.last, self.area = face, index, self.area + face.area
-
-
-def follow(frames: Iterable[np.ndarray], min_face: int = 40) -> list[Face | None]:
-    """The main face of a clip on each of the given frames -> a list as long as `frames`, None where it is not seen.
-
-    `frames`: (h, w, 3) uint8 RGB in the order of time, all or some of the clip; only one is held at a time.
-    Searches around the last place; the whole frame first, when the main face is lost, and every RECHECK frames.
-    The main face: the largest total area among those seen on two frames and a tenth of them, CONFIDENT on average, or
-    LASTING where it is seen on more than half of them.
-    Raises: ValueError as `detect`.
-    """
-    tracks: list[_Track] = []
-    n = 0
-    for n, image in enumerate(frames, 1):
-        _step(tracks, n - 1, image, min_face)
-    if n == 1:
-        return [main_face([t.faces[0] for t in tracks])]
-    lasting = [t for t in tracks if len(t.faces) >= max(2, n / 10) and _confidence(t) >= _needed(t, n)]
-    main = max(lasting, key=lambda t: t.area, default=_Track())
-    return [main.faces.get(i) for i in range(n)]
-
-
-def _needed(track: _Track, n: int) -> float:
-    """Confidence that a track over some of `n` frames needs: what is there on most of them has shown itself already."""
-    return LASTING if len(track.faces) > n / 2 else CONFIDENT
-
-
-def _confidence(track: _Track) -> float:
-    return sum(f.confidence for f in track.faces.values()) / len(track.faces)
-
-
-def _step(tracks: list[_Track], index: int, image: np.ndarray, min_face: int) -> None:
-    """Look at one frame and lengthen `tracks`."""
-    image = _checked(image, min_face)
-    recent = [t for t in tracks if index - t.last <= RECHECK]
-    # The main one first; what was seen once comes last, or a false find would cost a search of each frame.
-    watched = sorted(recent, key=lambda t: (len(t.faces) == 1, -t.area))[:WINDOWS]
-    if watched and index % RECHECK:
-        found = [_propose_near(image, t.faces[t.last]) for t in watched]
-        _match(watched, index, _refine(image, np.concatenate(found), min_face))
-        if watched[0].last == index:
-            return
-        for track in watched:  # the main one is lost: start this frame again
-            if track.last == index:
-                track.area -= track.faces.pop(index).area
-                track.last = max(track.faces)
-    for face in _match(tracks, index, _refine(image, _propose(image, min_face), min_face)):
-        tracks.append(_Track())
-        tracks[-1].add(index, face)
-
-
-def _propose_near(image: np.ndarray, face: Face) -> np.ndarray:
-    """Proposals of about the size of `face` in a window of twice that size around it."""
-    x0, y0 = np.maximum(face.centre - face.size, 0).astype(int)
-    x1, y1 = np.minimum(face.centre + face.size, image.shape[1::-1]).astype(int)
-    if x1 <= x0 or y1 <= y0:  # the frame has become smaller
-        return np.empty((0, 6))
-    return _propose(image, max(0.35 * face.size, SMALLEST), 2 * face.size, (x0, y0, x1, y1))
-
-
-def _match(tracks: list[_Track], index: int, faces: list[Face]) -> list[Face]:
-    """Give each of `faces` to the nearest track it can belong to, those seen last first -> the faces left over."""
-    pairs = []
-    for t, track in enumerate(tracks):
-        before = track.faces[track.last]
-        for f, face in enumerate(faces):
-            moved = float(np.hypot(*(face.centre - before.centre))) / before.size
-            if moved < REACH and 1 / GROWTH < face.size / before.size < GROWTH:
-                pairs.append((index - track.last, moved, t, f))
-    left, taken = dict(enumerate(faces)), set()
-    for _, _, t, f in sorted(pairs):
-        if f in left and t not in taken:
-            taken.add(t)
-            tracks[t].add(index, left.pop(f))
-    return list(left.values())
-
-
-# --- the crop -------------------------------------------------------------------------------------------------------
-
-
-def crop_matrix(face: Face, size: int = 256) -> np.ndarray:
-    """The map of the crop: (2, 3) float64, frame pixels -> crop pixels (turn, scale, shift).
-
-    Geometry of the authors' pipeline.py: centre = nose, side = 1.3 * 2.2 * max(eye-eye, eyes-mouth), turned so that
-    the line from between the eyes to the mouth is upright.
-    """
-    points = face.landmarks.astype(np.float64)
-    eyes, mouth = points[:2].mean(axis=0), points[3:].mean(axis=0)
-    side = ZOOM * max(np.linalg.norm(points[1] - points[0]), np.linalg.norm(mouth - eyes))
-    if not np.isfinite(side) or side <= 0:
-        raise ValueError("faces: the landmarks are all in one place; this is no face to crop")
-    down = mouth - eyes
-    angle = np.arctan2(down[0], down[1])  # 0: upright
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * size / side
-    return np.column_stack([turn, (size - 1) / 2 - turn @ points[2]])
-
-
-def to_crop(face: Face, points: np.ndarray, size: int = 256) -> np.ndarray:
-    """Points of the frame (n, 2) x, y -> the same points in the crop of `align`, (n, 2) float64."""
-    matrix = crop_matrix(face, size)
-    return np.asarray(points, np.float64) @ matrix[:, :2].T + matrix[:, 2]
-
-
-def square(face: Face) -> tuple[float, float, float]:
-    """(x0, y0, side) of the crop before it is turned, in frame pixels: for drawing; may reach over the border."""
-    matrix = crop_matrix(face, 1)
-    side = 1 / float(np.hypot(*matrix[0, :2]))
-    x, y = (float(v) for v in face.landmarks[2])
-    return x - side / 2, y - side / 2, side
-
-
-def align(image: np.ndarray, face: Face, size: int = 256) -> np.ndarray:
-    """Crop `image` upright around `face`: (h, w, 3) or (h, w), any type OpenCV knows or bool -> the same, (size, size).
-
-    Geometry: `crop_matrix`; beyond the border the picture is mirrored. Turned at full size, then shrunk by area.
-    """
-    if image.ndim not in (2, 3) or not image.size:
-        raise ValueError(f"faces: the image to crop is {image.shape}; give (h, w, 3) or (h, w)")
-    pixels = np.ascontiguousarray(image.astype(np.uint8) if image.dtype == bool else image)
-    full = max(size, round(square(face)[2]))
-    smooth = cv2.INTER_CUBIC if image.ndim == 3 else cv2.INTER_LINEAR  # cubic would overshoot in a mask
-    crop = cv2.warpAffine(
-        pixels, crop_matrix(face, full), (full, full), flags=smooth, borderMode=cv2.BORDER_REFLECT_101
-    )
-    if full > size:
-        crop = cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA)
-    if crop.dtype.kind == "f":
-        crop = np.clip(crop, pixels.min(), pixels.max())  # interpolation may leave 0..1 by a hair
-    return crop.astype(image.dtype)

@@ -1,0 +1,50 @@
+"""Faces: find them (MTCNN), follow one through a clip, and cut it out as the authors of the paper did.
+
+The three networks are those of the `mtcnn` package, with its thresholds and its pixels: `detect` gives its boxes. The
+steps around them are done here, because its `min_face_size` is broken and because following needs single steps: P-Net
+proposes on small copies of the frame, R-Net and O-Net look at the frame itself. Coordinates are pixels, x to the right,
+y down, (0, 0) the centre of the first pixel.
+
+`detecting` finds faces in one picture, `following` goes through a clip, `aligning` cuts a face out.
+"""
+
+from mesokit.faces.aligning import ZOOM, align, crop_matrix, square, to_crop
+from mesokit.faces.detecting import (
+    CELL,
+    CONFIDENT,
+    O_THRESHOLD,
+    P_THRESHOLD,
+    PYRAMID,
+    R_THRESHOLD,
+    SMALLEST,
+    Face,
+    detect,
+    load,
+    main_face,
+)
+from mesokit.faces.following import GROWTH, LASTING, REACH, RECHECK, WINDOWS, follow
+
+__all__ = [
+    "CELL",
+    "CONFIDENT",
+    "GROWTH",
+    "LASTING",
+    "O_THRESHOLD",
+    "PYRAMID",
+    "P_THRESHOLD",
+    "REACH",
+    "RECHECK",
+    "R_THRESHOLD",
+    "SMALLEST",
+    "WINDOWS",
+    "ZOOM",
+    "Face",
+    "align",
+    "crop_matrix",
+    "detect",
+    "follow",
+    "load",
+    "main_face",
+    "square",
+    "to_crop",
+]

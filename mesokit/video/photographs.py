@@ -1,0 +1,69 @@
+"""Photographs, known by their content, as upright 8-bit RGB."""
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from mesokit.video.opening import MAX_PIXELS, VideoError, open_file, printable
+
+PHOTOS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")  # JPEG includes MPO: of phones that store a second picture
+PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
+
+
+def is_image(path: str | os.PathLike[str]) -> bool:
+    """Whether `path` is a photograph, by its content, else by its name (then `read_image` says what is wrong)."""
+    try:
+        with open_file(path) as file, _bombs_allowed(), Image.open(file, formats=PHOTOS):
+            return True
+    except (
+        VideoError,
+        UnidentifiedImageError,
+        OSError,
+        ValueError,
+        SyntaxError,
+        Image.DecompressionBombError,
+    ):
+        return Path(path).suffix.lower() in PHOTO_SUFFIXES
+
+
+@contextmanager
+def _bombs_allowed() -> Iterator[None]:
+    with warnings.catch_warnings():  # the limit is checked by hand, as an error and not as a warning
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        yield
+
+
+def read_image(path: str | os.PathLike[str]) -> np.ndarray:
+    """A photograph -> (h, w, 3) uint8 RGB, turned as its EXIF note says; gray is repeated, transparency put on white.
+
+    Raises: VideoError for what is unreadable, over MAX_PIXELS, animated, in print colours (CMYK) or of 16 or 32 bits.
+    """
+    try:
+        with open_file(path) as file, _bombs_allowed(), Image.open(file, formats=PHOTOS) as photo:
+            if photo.width * photo.height > MAX_PIXELS:
+                raise VideoError(
+                    f"{printable(path)}: {photo.width}x{photo.height} is over {MAX_PIXELS} pixels; scale it down"
+                )
+            if getattr(photo, "n_frames", 1) > 1 and photo.format != "MPO":
+                raise VideoError(f"{printable(path)}: holds several pictures; save the one you mean as PNG or JPEG")
+            if photo.mode not in {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "YCbCr"}:
+                raise VideoError(
+                    f"{printable(path)}: has pixels of type {photo.mode}; save it as 8-bit RGB PNG or JPEG"
+                )
+            photo.load()
+            upright = ImageOps.exif_transpose(photo)
+            if upright.has_transparency_data:
+                upright = upright.convert("RGBA")
+                upright = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright)
+            return np.array(upright.convert("RGB"))
+    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+        if isinstance(error, VideoError):
+            raise
+        raise VideoError(
+            f"{printable(path)}: not a readable photograph; open it and save it again as PNG or JPEG"
+        ) from error
