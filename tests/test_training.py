@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import expit, logit
 
 from mesokit import dataset, models, training
 from mesokit.backend import tf
@@ -215,6 +217,24 @@ def test_what_is_kept_is_the_running_average_of_the_weights(patterns):
     kept = [weight.numpy() for weight in network.trainable_weights]
     assert all(np.allclose(a, b, atol=1e-5) for a, b in zip(kept, average, strict=True))
     assert not np.allclose(kept[0], seen[-1][0], atol=1e-5)
+
+
+def test_the_centred_logit_suits_the_validation_faces_and_ranks_them_as_before(patterns):
+    table, root = patterns
+    plain = training.Recipe(iterations=2, batch=4, check_every=2, augmentation=None)
+    scores = []
+    for recipe in (plain, replace(plain, centre=True)):
+        network = models.meso4(seed=1)
+        network.get_layer("logit").bias.assign([3.0])  # says "real" of all
+        training.fit(network, table, root, recipe, seed=1, verbose=0)
+        scores.append(logit(network.predict(dataset.batches(table.query("split == 'val'"), root), verbose=0)[:, 0]))
+    before, after = scores
+    shift = (after - before).mean()
+    assert np.allclose(after - before, shift, atol=1e-3)
+    real = (table.query("split == 'val'")["label"] == "real").to_numpy()
+    tried = [((expit(before + by) - real) ** 2).mean() for by in np.linspace(-10, 10, 401)]
+    assert shift == pytest.approx(-10 + 0.05 * np.argmin(tried), abs=1e-3)
+    assert shift < -0.5
 
 
 def test_a_gpu_gets_the_papers_batch(monkeypatch):

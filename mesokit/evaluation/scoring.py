@@ -12,7 +12,7 @@ from mesokit.backend import keras, tf
 
 Score = Callable[[np.ndarray], np.ndarray]
 
-AT_ONCE = 8  # faces: as fast as 32 on two cores, and needs a quarter of the memory
+AT_ONCE = 4  # faces: as fast as 16 on two cores, and needs less memory
 
 
 def scorer(network: keras.Model) -> Score:
@@ -33,9 +33,10 @@ def scorer(network: keras.Model) -> Score:
 
 
 def openvino(network: keras.Model) -> Callable[[np.ndarray], np.ndarray] | None:
-    """`network` on OpenVINO, faces (n, size, size, 3), uint8 or float32 in [0, 1] -> (n, 1); None where it is missing.
+    """`network` on OpenVINO, at most AT_ONCE faces (n, size, size, 3) -> (n, 1); None where OpenVINO is missing.
 
-    By way of ONNX: OpenVINO's own converter of TensorFlow models reports its use to Intel.
+    Pixels are uint8, or float32 in [0, 1]. By way of ONNX: OpenVINO's own converter of TensorFlow models reports its
+    use to Intel.
     """
     try:
         import openvino.preprocess
@@ -53,12 +54,19 @@ def openvino(network: keras.Model) -> Callable[[np.ndarray], np.ndarray] | None:
             if pixels == "uint8":
                 steps.input().tensor().set_element_type(openvino.Type.u8)
                 steps.input().preprocess().convert_element_type(openvino.Type.f32).scale(255.0)
-            return core.compile_model(steps.build(), "CPU", settings)
+            built = steps.build()
+            built.reshape([AT_ONCE, *network.input_shape[1:]])  # of a known size: MesoInception-4 is a quarter faster
+            return core.compile_model(built, "CPU", settings)
 
         compiled("uint8")
     except Exception:  # not installed, or any failure of the converter: Keras gives the same numbers, only slower
         return None
-    return lambda batch: compiled(batch.dtype.name).create_infer_request().infer([batch])[0]
+
+    def run(faces: np.ndarray) -> np.ndarray:
+        filled = np.pad(faces, [(0, AT_ONCE - len(faces)), (0, 0), (0, 0), (0, 0)])
+        return compiled(faces.dtype.name).create_infer_request().infer([filled])[0][: len(faces)]
+
+    return run
 
 
 def _checked(images: np.ndarray, size: int) -> np.ndarray:
