@@ -48,6 +48,10 @@ def _main(arguments: argparse.Namespace) -> int:
     paths = sorted(arguments.notebooks.glob("[0-9]*.ipynb"))
     if not paths:
         raise ValueError(f"{arguments.notebooks}: no notebooks here; name their folder with --notebooks")
+    try:
+        import nbgrader  # noqa: F401
+    except ImportError as error:
+        raise ValueError("nbgrader makes the student edition and is not installed: pip install -e '.[dev]'") from error
     folder = arguments.out / "notebooks"  # beside it, `../work` is the students' own
     folder.mkdir(parents=True, exist_ok=True)
     exercises = 0

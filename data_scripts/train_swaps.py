@@ -1,4 +1,4 @@
-"""Train the face swaps that the package brings: the first forty synthetic people of seed 0, in twenty pairs.
+"""Train the face swaps that the package brings: the first forty-eight synthetic people of seed 0, in pairs.
 
 python data_scripts/train_swaps.py --work work/swaps
 
@@ -7,12 +7,10 @@ swap is the small clip of its decoded faces; `mesokit.synthetic.studio` pastes t
 """
 
 import argparse
-import os
 import sys
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 from tqdm import tqdm
 
 from mesokit import cli, manifest, video
@@ -34,11 +32,10 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _main(arguments: argparse.Namespace) -> int:
-    # One network alone kept little more than one core busy, so each core trains its own; and one thread repeats itself.
-    os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = "1"
     arguments.work.mkdir(parents=True, exist_ok=True)
-    calls = [(_train, pair, arguments.work, arguments.steps, arguments.extra) for pair in range(arguments.pairs)]
-    for _ in tqdm(studio.in_parallel(calls, None), total=len(calls), unit="pair"):
+    preset = replace(FILMED, steps=arguments.steps, extra=arguments.extra)
+    calls = [(_train, pair, arguments.work, preset) for pair in range(arguments.pairs)]
+    for _ in tqdm(studio.in_parallel(calls), total=len(calls), unit="pair"):
         pass
     trained = [manifest.read_json(arguments.work / f"{pair:03d}.json") for pair in range(arguments.pairs)]
     files = [name for pair in range(arguments.pairs) for name in _names(pair)]
@@ -66,29 +63,15 @@ def _names(pair: int) -> tuple[str, str]:
     return f"{a:03d}_{b:03d}.mp4", f"{b:03d}_{a:03d}.mp4"
 
 
-def _train(pair: int, work: Path, steps: int, extra: int) -> str:
+def _train(pair: int, work: Path, preset: studio.Preset) -> str:
     """Train one pair and write the decoded faces of both directions, and last the loss."""
-    from mesokit.synthetic import deepfake  # here, so that TensorFlow starts with the threads set above
-
     report = work / f"{pair:03d}.json"
     if not report.exists():
-        clips = {str(number): _faces(number, FILMED.frames, number) for number in (2 * pair, 2 * pair + 1)}
-        # The same face in the same light, moving otherwise: what a forger would take from other minutes of the video.
-        people = {
-            name: np.concatenate([faces, _faces(int(name), extra, 500_000 + int(name))])
-            for name, faces in clips.items()
-        }
-        networks = deepfake.Autoencoders(people, SEED)
-        losses = list(deepfake.train(networks, people, steps, seed=SEED))
-        for target, source, name in zip(clips, reversed(clips), _names(pair), strict=True):
-            video.write_clip(work / name, networks.swap(clips[target], target, source), FILMED.fps, studio.SWAP_CRF)
-        manifest.write_json({"loss": round(float(np.mean(losses[-50:])), 5)}, report)
+        decoded, loss = studio.swap((2 * pair, 2 * pair + 1), preset)
+        for faces, name in zip(decoded, _names(pair), strict=True):
+            video.write_clip(work / name, faces, preset.fps, studio.SWAP_CRF)
+        manifest.write_json({"loss": round(loss, 5)}, report)
     return report.stem
-
-
-def _faces(number: int, frames: int, take: int) -> np.ndarray:
-    """Aligned faces (n, size, size, 3) uint8 of the person of seed `number`, moving as the seed `take` says."""
-    return studio.aligned_faces(*studio.film(number, number ^ 1, replace(FILMED, frames=frames), take))
 
 
 if __name__ == "__main__":

@@ -150,3 +150,10 @@ def test_an_unmarked_or_endless_solution_is_refused(make_student):
     for source in ("### BEGIN SOLUTION\n1\n### END SOLUTION", "### BEGIN SOLUTION\n1"):
         with pytest.raises(RuntimeError):
             make_student.edition(new_notebook(cells=[new_code_cell(source)]), "x")
+
+
+def test_without_nbgrader_one_sentence_says_what_to_install(make_student, monkeypatch, tmp_path, capsys):
+    monkeypatch.setitem(sys.modules, "nbgrader", None)
+    assert make_student.main(["--out", str(tmp_path / "out")]) == 2
+    assert "pip install -e '.[dev]'" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -43,7 +43,7 @@ def openvino(network: keras.Model) -> Callable[[np.ndarray], np.ndarray] | None:
         import tf2onnx  # slow to import, and only needed here
 
         signature = [tf.TensorSpec((None, *network.input_shape[1:]), tf.float32, name="face")]
-        model, _ = tf2onnx.convert.from_function(tf.function(lambda face: network(face, training=False)), signature)
+        model, _ = tf2onnx.convert.from_function(_joining_late(network), signature)
         core, frozen = openvino.Core(), model.SerializeToString()
         # its default on newer processors is bfloat16, whose numbers have 8 bits
         settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
@@ -67,6 +67,47 @@ def openvino(network: keras.Model) -> Callable[[np.ndarray], np.ndarray] | None:
         return compiled(faces.dtype.name).create_infer_request().infer([filled])[0][: len(faces)]
 
     return run
+
+
+def _joining_late(network: keras.Model) -> tf.types.experimental.PolymorphicFunction:
+    """What `network` computes, with the branches of an inception block joined after their pooling.
+
+    Normalization and pooling treat each channel alone, so the result is the same. OpenVINO's concatenation is slow, and
+    a quarter of the pixels are left for it: MesoInception-4 scores 523 faces/s instead of 407.
+    """
+    norms = [layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    affine = {layer.name: _affine(layer) for layer in norms}
+
+    def forward(face):
+        values = {id(network.inputs[0]): [face]}  # of each tensor of the network, in pieces along its channels
+
+        def joined(tensor):
+            pieces = values[id(tensor)]
+            return pieces[0] if len(pieces) == 1 else tf.concat(pieces, -1)
+
+        for layer in network.layers[1:]:
+            pieces = [piece for tensor in keras.tree.flatten(layer.input) for piece in values[id(tensor)]]
+            if isinstance(layer, keras.layers.Concatenate) and layer.axis in (-1, 3):
+                result = pieces
+            elif isinstance(layer, keras.layers.MaxPooling2D):
+                result = [layer(piece) for piece in pieces]
+            elif layer.name in affine and len(pieces) > 1:
+                channels = np.cumsum([piece.shape[-1] for piece in pieces])[:-1]
+                weights = zip(*(np.split(each, channels) for each in affine[layer.name]), strict=True)
+                result = [piece * scale + shift for piece, (scale, shift) in zip(pieces, weights, strict=True)]
+            else:
+                result = [layer(keras.tree.map_structure(joined, layer.input), training=False)]
+            values[id(layer.output)] = result
+        return joined(network.outputs[0])
+
+    return tf.function(forward)
+
+
+def _affine(norm: keras.layers.BatchNormalization) -> tuple[np.ndarray, np.ndarray]:
+    """Scale and shift of each channel that a trained batch normalization comes to."""
+    gamma, beta, mean, variance = norm.get_weights()
+    scale = gamma / np.sqrt(variance + norm.epsilon)
+    return scale, beta - mean * scale
 
 
 def _checked(images: np.ndarray, size: int) -> np.ndarray:
