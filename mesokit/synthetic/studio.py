@@ -93,7 +93,7 @@ def make(
     missing = [pair for pair in pairs if not all(path.exists() for path in _swaps(out, pair, preset))]
     weight = 1 + preset.steps // 10  # of a swap in the progress, where a clip has 1
     total, done = len(people) + len(missing) * weight + len(plan), 0
-    stages = [
+    stages: list[tuple[int, list[tuple[Any, ...]]]] = [
         (1, [(_film, out, row, preset) for row in _rows(people)]),
         (weight, [(_swap, out, pair, preset) for pair in missing]),
         (1, [(_release, out, row, preset) for row in _rows(plan)]),
