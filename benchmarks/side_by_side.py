@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mesokit import faces, models, video, weights
+from mesokit.backend import keras
 
 
 class Row(NamedTuple):
@@ -97,3 +98,16 @@ def network(name: str) -> Any:
     """The network with its bundled weights, or untrained where none are bundled: speed is the same."""
     bundled = [key for key, entry in weights.WEIGHTS.items() if entry.network == name and entry.url is None]
     return weights.load(sorted(bundled)[0]) if bundled else models.NETWORKS[name](seed=1)
+
+
+def stock(model: keras.Model) -> keras.Model:
+    """The same network and weights made of Keras' own layers."""
+
+    def replaced(layer: keras.layers.Layer) -> keras.layers.Layer:
+        own = type(layer) in (models.BatchNormalization, models.Conv2D)
+        kind = getattr(keras.layers, type(layer).__name__) if own else type(layer)
+        return kind.from_config(layer.get_config())
+
+    made = keras.models.clone_model(model, clone_function=replaced)
+    made.set_weights(model.get_weights())
+    return made
