@@ -4,7 +4,7 @@ python data_scripts/make_synthetic.py --preset smoke
 python data_scripts/extract_faces.py work/smoke/clips.csv --out work/smoke
 
 The package brings the face swaps of the presets smoke and class for seed 0. For other people the networks are trained
-here, minutes for each pair: that is what the preset large is for.
+here, on each core those of a pair, for a minute or so.
 """
 
 import argparse

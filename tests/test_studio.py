@@ -24,6 +24,13 @@ def test_plan_keeps_partners_together():
     assert all(group[row.source] == row.group and row.source != row.identity for row in forged.itertuples())
 
 
+def test_a_pair_is_in_the_same_split_in_every_preset():
+    plans = {name: studio._plan(preset, seed=0) for name, preset in studio.PRESETS.items()}
+    splits = {name: plan.groupby("group")["split"].first() for name, plan in plans.items()}
+    assert all(split.equals(splits["large"][split.index]) for split in splits.values())
+    assert (2 * splits["class"].value_counts()).to_dict() == {"train": 24, "val": 8, "test": 16}
+
+
 def test_clips_are_as_the_table_says(tiny):
     clips = manifest.read_clips(tiny / "clips.csv")
     assert len(clips) == 6 * 3 * 2
