@@ -40,6 +40,9 @@ with quietly():
 
     tf.config.list_physical_devices()  # looks for a GPU, and says so loudly when there is none
 
+# It warns of functions that are traced again and again: a notebook that trains one network after another does that.
+tf.get_logger().addFilter(lambda record: "retracing" not in record.getMessage())
+
 __all__ = ["compiles", "deterministic", "keras", "onednn", "precision", "quietly", "tf"]
 
 

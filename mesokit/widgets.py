@@ -51,7 +51,7 @@ class Explorer:
             display(HTML(note))
             return
         self._show()
-        box = ipywidgets.HBox(self._row(), layout={"flex_flow": "row wrap"})
+        box = ipywidgets.HBox(self._row(), layout={"flex_flow": "row wrap", "grid_gap": "0 1em"})
         display(ipywidgets.VBox([box, self.output]))
 
     def _row(self) -> list[ipywidgets.Widget]:

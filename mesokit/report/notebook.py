@@ -37,9 +37,9 @@ def plain(value: Any, name: str = "value") -> Any:
 
 
 def as_text(value: Any, length: int = 300) -> str:
-    """`value` for people: floats with four significant digits, at most `length` characters."""
+    """`value` for people: floats with three significant digits, from 100 on four; at most `length` characters."""
     if isinstance(value, float):
-        text = f"{value:.4g}"
+        text = f"{value:.{3 if abs(value) < 100 else 4}g}"
     elif isinstance(value, str):
         text = value
     elif isinstance(value, list):
