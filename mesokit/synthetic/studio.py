@@ -206,7 +206,7 @@ def _shipped(row: dict[str, Any], preset: Preset) -> Path | None:
     card = _card()
     fits = row["seed"] == card["seed"] and (preset.fps, list(preset.size)) == (card["fps"], card["size"])
     path = SWAPS / f"{row['number']:03d}_{row['partner']:03d}.mp4"
-    return path if fits and preset.frames <= card["frames"] and path.name in card["files"] else None
+    return path if fits and preset.frames <= card["frames"] and path.name in card["files"] and path.is_file() else None
 
 
 def _swap_of(out: Path, target: dict[str, Any], source: str, preset: Preset) -> Path:
