@@ -102,12 +102,11 @@ def network(name: str) -> Any:
 
 def stock(model: keras.Model) -> keras.Model:
     """The same network and weights made of Keras' own layers."""
-
-    def replaced(layer: keras.layers.Layer) -> keras.layers.Layer:
-        own = type(layer) in (models.BatchNormalization, models.Conv2D)
-        kind = getattr(keras.layers, type(layer).__name__) if own else type(layer)
-        return kind.from_config(layer.get_config())
-
-    made = keras.models.clone_model(model, clone_function=replaced)
+    made = keras.models.clone_model(model, clone_function=plain)
     made.set_weights(model.get_weights())
     return made
+
+
+def plain(layer: keras.layers.Layer) -> keras.layers.Layer:
+    """Keras' own layer of the same configuration: ours are called as those that they replace."""
+    return getattr(keras.layers, type(layer).__name__).from_config(layer.get_config())

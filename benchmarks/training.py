@@ -5,9 +5,9 @@ other waits. Both read the same PNG files, decoded once, and draw from the same 
 what TensorFlow and Keras bring: malloc, Keras' layers, faces resampled by TensorFlow.
 
 What must be equal is what the tricks touch: outputs and gradients of our layers and of Keras', compiled by XLA and
-not, within a thousandth of the largest (variances of float32 are no better); and the augmented faces, within 1e-4. A
-batch of 16 is a choice of the recipes, not the same training: per face it takes more, noisier steps. Two batches read
-ahead while a process waits favour the naive way.
+not, within 1e-4 of the largest, of batch normalization 1e-3 (its variances are a difference of large numbers); and the
+augmented faces, within 1e-4. A batch of 16 is a choice of the recipes, not the same training: per face it takes more,
+noisier steps. Two batches read ahead while a process waits favour the naive way.
 """
 
 import os
@@ -22,12 +22,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from side_by_side import Row, crops, network, parser, rate, report, stock
+from side_by_side import Row, crops, network, parser, plain, rate, report, stock
 
 from mesokit import dataset, models, training
 from mesokit.backend import keras, tf
 
-TOLERANCE = {"layers": 1e-3, "faces": 1e-4}
+TOLERANCE = {"Conv2D": 1e-4, "BatchNormalization": 1e-3, "faces": 1e-4}
 PAPER, OURS = training.RECIPES["paper"].batch, training.RECIPES["class"].batch
 
 
@@ -98,22 +98,20 @@ def same_layers(name: str, n: int = 4) -> bool:
     takes, and a whole step differs by a percent of its gradients either way.
     """
     model = network(name)
-    own = [layer for layer in model.layers if type(layer) in (models.BatchNormalization, models.Conv2D)]
+    own = [layer for layer in model.layers if type(layer).__name__ in TOLERANCE]
     feeds = keras.Model(model.inputs[0], [layer.input for layer in own])(crops(n).astype(np.float32) / 255)
     rng = np.random.default_rng(0)
 
-    def same(a, b):
-        return np.abs(a - b).max() <= TOLERANCE["layers"] * np.abs(a).max()
-
     for layer, feed in zip(own, feeds, strict=True):
-        theirs, start = getattr(keras.layers, type(layer).__name__).from_config(layer.get_config()), layer.get_weights()
+        theirs, start, tolerance = plain(layer), layer.get_weights(), TOLERANCE[type(layer).__name__]
         theirs.build(feed.shape)
         upstream = tf.constant(rng.normal(size=layer.output.shape[1:]).astype(np.float32))
         naive, *ours = (
             one_pass(made, start, feed, upstream, compiled)
             for made, compiled in ((theirs, False), (layer, False), (layer, True))
         )
-        if not all(same(a, b) for each in ours for a, b in zip(naive, each, strict=True)):
+        pairs = [pair for each in ours for pair in zip(naive, each, strict=True)]
+        if any(np.abs(a - b).max() > tolerance * np.abs(a).max() for a, b in pairs):
             return False
     return True
 

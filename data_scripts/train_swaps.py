@@ -26,8 +26,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--work", type=Path, default=Path("work/swaps"), help="folder for clips on the way")
     parser.add_argument("--out", type=Path, default=studio.SWAPS, help="folder to write (%(default)s)")
     parser.add_argument("--pairs", type=int, default=FILMED.pairs)
-    parser.add_argument("--steps", type=int, default=500, help="of training, for each pair (%(default)s)")
-    parser.add_argument("--extra", type=int, default=40, help="more frames of each person to learn from (%(default)s)")
+    parser.add_argument("--steps", type=int, default=FILMED.steps, help="of training, for each pair (%(default)s)")
+    parser.add_argument("--extra", type=int, default=FILMED.extra, help="more frames of each person (%(default)s)")
     return cli.run(parser, _main, argv, "stopped; the same command goes on")
 
 
