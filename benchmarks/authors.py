@@ -7,11 +7,11 @@ neurons sum 1,024 products to values near 100: they are computed in float64, as 
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-from side_by_side import Row, Skipped, in_turn, parser, rate, report
+from side_by_side import Apart, Row, Skipped, in_turn, parser, rate, report, serve, stock
 
 from mesokit import evaluation, models, weights
 from mesokit.backend import keras
@@ -34,6 +34,16 @@ def in_float64(network: keras.Model) -> keras.Model:
 LAYERS = {f"pool{i}_mean": f"pool{i}" for i in (1, 2, 3, 4)} | {"dense16": "hidden_leaky", "scores": "p_real"}
 
 
+def images_of(folder: Path) -> np.ndarray:
+    expected = np.load(folder / "reference_outputs.npz", allow_pickle=False)
+    return np.concatenate([expected["noise"], expected["images"]])
+
+
+def naive(folder: str, name: str) -> Callable[[], np.ndarray]:
+    model, images = stock(weights.load(Path(folder) / f"{name}.h5")), images_of(Path(folder))
+    return lambda: model.predict(images.astype(np.float32) / 255, verbose=0)[:, 0]
+
+
 def largest_difference(name: str, network: keras.Model, expected: dict[str, np.ndarray], faces: np.ndarray) -> float:
     """Over all layers that the reference holds; feature maps by their mean over all places."""
     views = [models.activations(one, *LAYERS.values()) for one in (network, in_float64(network))]
@@ -52,15 +62,12 @@ def rows(names: list[str], repeats: int, folder: Path = FOLDER) -> Iterator[Row 
         yield Skipped("authors' weights", "the reference is absent: name its folder in MESOKIT_REFERENCE")
         return
     expected = np.load(folder / "reference_outputs.npz", allow_pickle=False)
-    images = np.concatenate([expected["noise"], expected["images"]])
+    images = images_of(folder)
     for name in names:
         network = weights.load(folder / f"{name}.h5")
         score = evaluation.scorer(network)
-        slow, fast, _, after = in_turn(
-            lambda network=network: network.predict(images.astype(np.float32) / 255, verbose=0),
-            lambda score=score: score(images),
-            repeats,
-        )
+        with Apart(__file__, folder, name) as plain:
+            slow, fast, _, after = in_turn(plain, lambda score=score: score(images), repeats)
         layers = largest_difference(name, network, expected, images / 255)
         scores = np.abs(after - expected[f"{name}_scores"]).max()
         yield rate(f"authors' weights {name}", len(images), "faces", slow, fast, max(layers, scores) < TOLERANCE)
@@ -68,6 +75,8 @@ def rows(names: list[str], repeats: int, folder: Path = FOLDER) -> Iterator[Row 
 
 def main(argv: list[str] | None = None) -> int:
     arguments = parser(__doc__).parse_args(argv)
+    if arguments.naive:
+        return serve(naive(*arguments.naive))
     names = [f"{network}_{data}" for network in ("Meso4", "MesoInception") for data in ("DF", "F2F")]
     return report(rows(names[:1], 1) if arguments.quick else rows(names, 3), arguments.out)
 

@@ -6,8 +6,8 @@
 Each script has a process of its own, so that none warms up or fills the memory of another. Measure on a quiet machine:
 the ways take turns, which keeps ratios fair, but a busy machine slows parallel work more.
 
-On newer processors TensorFlow computes with oneDNN by itself, which makes the naive ways about twice as fast. There
-scoring and training are measured a second time without it, as on processors that are some years old.
+The naive ways run on TensorFlow as it comes. On processors with AVX-512 VNNI it computes with oneDNN by itself, and
+they are two to three times as fast as elsewhere: ratios depend on the machine.
 """
 
 import argparse
@@ -17,7 +17,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,17 +32,6 @@ SCRIPTS += ("growth", "roofline", "peers")
 AIMS = {"scoring": 4, "training": 2, "face extraction": 5, "activation maximization": 4} | dict.fromkeys(
     ("start-up", "notebooks", "PyTorch", "facenet-pytorch"), 1
 )
-
-WITHOUT_ONEDNN = ("scoring", "training")
-
-
-def jobs(only: Sequence[str]) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """The script, what to add to the names of its rows, and its environment variables."""
-    yield from ((name, "", {}) for name in only)
-    again = [name for name in WITHOUT_ONEDNN if name in only]
-    program = "from mesokit import backend; raise SystemExit(not backend.onednn())"
-    if again and subprocess.run([sys.executable, "-c", program]).returncode == 0:
-        yield from ((name, ", without oneDNN", {"TF_ENABLE_ONEDNN_OPTS": "0"}) for name in again)
 
 
 def aim(name: str) -> float | None:
@@ -85,19 +73,17 @@ def main(argv: list[str] | None = None) -> int:
     points: dict[str, list[dict[str, Any]]] = {}
     status, started = 0, time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        for name, suffix, environment in jobs(arguments.only):
-            out = Path(folder) / f"{name}{suffix}.json"
-            if suffix:
-                print(f"{name}{suffix}:", flush=True)
+        for name in arguments.only:
+            out = Path(folder) / f"{name}.json"
             options = ["--out", str(out), *(["--quick"] if arguments.quick else [])]
             if name == "notebooks":
                 options += ["--results", str(arguments.report / "results.json")]
             command = [sys.executable, str(HERE / f"{name}.py"), *options]
-            status |= subprocess.run(command, env=os.environ | environment).returncode != 0
+            status |= subprocess.run(command).returncode != 0
             if out.exists():
                 made = json.loads(out.read_text(encoding="utf-8"))
-                rows += [row | {"name": row["name"] + suffix} for row in made["rows"]]
-                points[name + suffix] = made["points"]
+                rows += made["rows"]
+                points[name] = made["points"]
     manifest.write(arguments.report / "benchmarks.json", json.dumps(rows, indent=1).encode())
     manifest.write(arguments.report / "benchmarks.html", page(rows, points).encode())
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""

@@ -2,7 +2,11 @@
 
 import argparse
 import json
+import os
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -32,6 +36,59 @@ class Skipped(NamedTuple):
     reason: str
 
 
+def start(script: str, *arguments: object, plain: bool = True) -> subprocess.Popen[str]:
+    """A process that runs the file `script`; `plain`: with TensorFlow as it comes, whatever this one was told."""
+    told = ("TF_CPU_ALLOCATOR_USE_BFC", "TF_ENABLE_ONEDNN_OPTS")  # what mesokit.backend sets
+    environment = {name: value for name, value in os.environ.items() if name not in told}
+    launcher = [str(Path(__file__).with_name("plain_tensorflow.py"))] * plain
+    command = [sys.executable, *launcher, script, *map(str, arguments)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True)
+
+
+class Apart:
+    """The naive way of a script, in a process that `start` makes: each call has it done once, there.
+
+    The script, given `--naive` and the arguments, must call `serve`.
+    """
+
+    def __init__(self, script: str, *arguments: object):
+        self.process = start(script, "--naive", *arguments)
+
+    def __call__(self) -> None:
+        self._ask("")
+
+    def result(self) -> np.ndarray:
+        """What the last call gave."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "result.npy"
+            self._ask(str(path))
+            return np.load(path, allow_pickle=False)
+
+    def _ask(self, line: str) -> None:
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
+        if not self.process.stdout.readline():
+            raise RuntimeError("the process of the naive way has ended; its message is above")
+
+    def __enter__(self) -> "Apart":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.process.communicate()
+
+
+def serve(work: Callable[[], np.ndarray]) -> int:
+    """Do `work` for each empty line that comes in; for another, write what it last gave to the file of that name."""
+    result = None
+    for line in sys.stdin:
+        if path := line.strip():
+            np.save(path, result)
+        else:
+            result = work()
+        print(flush=True)
+    return 0
+
+
 def in_turn(naive: Callable[[], Any], ours: Callable[[], Any], repeats: int) -> tuple[float, float, Any, Any]:
     """Median seconds of each, timed alternately after one call of each that does not count, and their last results."""
     results = [naive(), ours()]
@@ -54,6 +111,7 @@ def parser(doc: str | None) -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(description=(doc or "").splitlines()[0])
     made.add_argument("--quick", action="store_true", help="tiny sizes: does it work? The ratios mean little")
     made.add_argument("--out", type=Path, metavar="FILE", help="also write rows and points here, as JSON")
+    made.add_argument("--naive", nargs="+", metavar="ARGUMENT", help="only the naive way, when told: its process")
     return made
 
 

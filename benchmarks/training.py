@@ -1,8 +1,8 @@
 """Training: plain `model.fit` with the paper's batch of 75 against `training.fit` with a recipe's batch of 16.
 
-The allocator is chosen when TensorFlow starts, so each way has a process, and they take turns: one trains while the
-other waits. Both read the same PNG files, decoded once, and draw from the same augmentation. The naive way is made of
-what TensorFlow and Keras bring: malloc, Keras' layers, faces resampled by TensorFlow.
+The allocator is chosen when TensorFlow starts, and so is oneDNN: each way has a process, and they take turns: one
+trains while the other waits. Both read the same PNG files, decoded once, and draw from the same augmentation. The naive
+way is TensorFlow as it comes: malloc, no oneDNN on most processors, Keras' layers, faces resampled by TensorFlow.
 
 What must be equal is what the tricks touch: outputs and gradients of our layers and of Keras', compiled by XLA and
 not, within 1e-4 of the largest, of batch normalization 1e-3 (its variances are a difference of large numbers); and the
@@ -10,9 +10,7 @@ augmented faces, within 1e-4. A batch of 16 is a choice of the recipes, not the 
 noisier steps. Two batches read ahead while a process waits favour the naive way.
 """
 
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from side_by_side import Row, crops, network, parser, plain, rate, report, stock
+from side_by_side import Row, crops, network, parser, plain, rate, report, start, stock
 
 from mesokit import dataset, models, training
 from mesokit.backend import keras, tf
@@ -75,11 +73,8 @@ def seconds_each(name: str, root: Path, images: int, turns: int) -> dict[str, fl
     """Median seconds of one face, of both ways."""
     workers, found = {}, {"naive": [], "ours": []}
     for way in found:
-        command = [sys.executable, __file__, "--work", way, name, str(root), str(images), str(turns)]
-        environment = os.environ | {"TF_CPU_ALLOCATOR_USE_BFC": str(int(way == "ours"))}
-        workers[way] = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True
-        )
+        arguments = ("--work", way, name, root, images, turns)
+        workers[way] = start(__file__, *arguments, plain=way == "naive")
     for _ in range(turns + 1):
         for way, worker in workers.items():
             worker.stdin.write("\n")

@@ -3,6 +3,8 @@
 import importlib
 import itertools
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -52,6 +54,35 @@ def test_ways_take_turns_and_the_first_call_does_not_count(load):
     assert min(slow, fast) >= 0
 
 
+@pytest.fixture
+def script(tmp_path):
+    """A script for a process apart: it says whether oneDNN computes, and breaks where it gets one argument only."""
+    path = tmp_path / "script.py"
+    path.write_text(
+        "import sys, numpy as np\n"
+        f"sys.path.insert(0, {str(FOLDER)!r})\n"
+        "from mesokit import backend\n"
+        "from side_by_side import serve\n"
+        "serve(lambda: np.array([backend.onednn(), sys.argv[1:3] == ['--naive', 'a'], 1 / len(sys.argv[3:])]))\n"
+    )
+    return str(path)
+
+
+def test_the_naive_way_has_tensorflow_as_it_comes(load, script):
+    program = "from tensorflow.python.util import _pywrap_util_port as port; print(port.IsMklEnabled())"
+    environment = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
+    command = [sys.executable, "-c", program]
+    by_itself = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
+    with load("side_by_side").Apart(script, "a", 1) as naive:
+        assert naive() is None
+        assert naive.result().tolist() == [by_itself == "True", True, 1]
+
+
+def test_a_naive_way_that_breaks_is_no_silence(load, script):
+    with load("side_by_side").Apart(script, "a") as naive, pytest.raises(RuntimeError, match="has ended"):
+        naive()
+
+
 def test_overlap_and_agreement_of_boxes(load):
     extraction = load("extraction")
     a, b = (0.0, 0.0, 10.0, 10.0), (5.0, 0.0, 10.0, 10.0)
@@ -77,11 +108,13 @@ def test_energies_are_the_formula(load):
     assert np.allclose(maximization.energies(model, images, settings), np.diag(hidden) - 0.5 * np.array(norms))
 
 
-def test_one_by_one_and_together_give_the_same_images(load, monkeypatch):
-    maximization = load("maximization")
-    monkeypatch.setattr(maximization, "network", lambda name: models.meso4(size=32, seed=1))
-    (row,) = maximization.rows(2, 1)
-    assert row.equal
+def test_one_by_one_and_together_give_the_same_images(load):
+    script, model = load("maximization"), models.meso4(size=32, seed=1)
+    settings = script.settings_of(2)
+    before, after = script.one_by_one(model, settings), script.together(model, settings)
+    assert script.equal(model, before, after, settings)
+    assert not script.equal(model, before, before[::-1], settings)
+    assert np.array_equal(script.naive("1")().shape, (16, 256, 256, 3))
 
 
 def test_the_authors_weights_are_skipped_with_a_reason(load, tmp_path):
@@ -205,13 +238,3 @@ def test_figures_hold_the_numbers_and_the_page_needs_no_network(load):
     )
     assert page.count("<h2>") == 3
     assert "<script src=" not in page
-
-
-@pytest.mark.parametrize("at_work", [True, False])
-def test_what_onednn_makes_fast_is_measured_without_it_too(load, monkeypatch, at_work):
-    run_all = load("run_all")
-    answer = run_all.subprocess.CompletedProcess([], returncode=int(not at_work))
-    monkeypatch.setattr(run_all.subprocess, "run", lambda *_, **__: answer)
-    made = list(run_all.jobs(["scoring", "growth"]))
-    assert made[:2] == [("scoring", "", {}), ("growth", "", {})]
-    assert made[2:] == [("scoring", ", without oneDNN", {"TF_ENABLE_ONEDNN_OPTS": "0"})] * at_work

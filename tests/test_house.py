@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -131,11 +132,15 @@ def test_onednn_does_not_compute_where_a_gpu_does(monkeypatch):
     backend.compiles.cache_clear()
 
 
-def test_onednn_can_be_turned_off():
-    program = "from mesokit import backend; print(backend.onednn(), backend.compiles())"
-    environment = {**os.environ, "TF_ENABLE_ONEDNN_OPTS": "0"}
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
-    assert done.stdout.startswith("False ")
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="TensorFlow has oneDNN for x86-64")
+def test_onednn_computes_unless_it_is_turned_off():
+    program = "from mesokit import backend as b; print(bool(b.tf.config.list_physical_devices('GPU')), b.onednn())"
+    before = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
+    for told, computes in (({}, True), ({"TF_ENABLE_ONEDNN_OPTS": "0"}, False)):
+        command = [sys.executable, "-c", program]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=before | told)
+        gpu, onednn = done.stdout.split()
+        assert onednn == str(computes and gpu == "False")
 
 
 def _without_xla(_):
