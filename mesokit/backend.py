@@ -34,8 +34,8 @@ def quietly() -> Iterator[None]:
 
 # TensorFlow's own caching allocator: a training step of Meso-4 takes two thirds of the time it takes with malloc.
 os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "1")
-# TensorFlow computes with oneDNN by itself on processors with AVX-512 VNNI or newer only. With AVX2 it is worth as much:
-# there a training step of Meso-4 takes 94 ms with it, and 304 compiled by XLA (two cores, 16 faces).
+# TensorFlow computes with oneDNN by itself on processors with AVX-512 VNNI or newer only. With AVX2 it is worth as
+# much: there a training step of Meso-4 takes 94 ms with it, and 304 compiled by XLA (two cores, 16 faces).
 if platform.machine() in ("x86_64", "AMD64"):
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
