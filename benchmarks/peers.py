@@ -4,6 +4,10 @@
 facenet-pytorch sees all frames in one batch and looks for faces from 40 pixels up, as ours; it cuts its patches at
 whole pixels, so that its boxes differ by some, and equal means the same face: IoU >= 0.8 on 98 % of the frames.
 
+Its extraction can be the faster one: ours was .72 to .91 times as fast on two cores with AVX2, 1.14 times with AVX-512.
+Ours goes frame by frame and follows the face with seven small calls of a network, so that cores idle for a quarter of
+the time, but memory stays constant for a film of any length, which is worth more here.
+
 Neither is a dependency of the project: without them rows are skipped. facenet-pytorch asks for versions that clash with
 ours and runs with these all the same: pip install torch torchvision, then pip install --no-deps facenet-pytorch.
 """
