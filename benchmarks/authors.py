@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-from side_by_side import Apart, Row, Skipped, in_turn, parser, rate, report, serve, stock
+from side_by_side import Apart, Row, Skipped, in_turn, parser, predicting, rate, report, serve, stock
 
 from mesokit import evaluation, models, weights
 from mesokit.backend import keras
@@ -34,14 +34,16 @@ def in_float64(network: keras.Model) -> keras.Model:
 LAYERS = {f"pool{i}_mean": f"pool{i}" for i in (1, 2, 3, 4)} | {"dense16": "hidden_leaky", "scores": "p_real"}
 
 
-def images_of(folder: Path) -> np.ndarray:
-    expected = np.load(folder / "reference_outputs.npz", allow_pickle=False)
-    return np.concatenate([expected["noise"], expected["images"]])
+def reference(folder: Path) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """The outputs of the authors' code, by name, and the faces (n, 256, 256, 3) uint8 that they are of."""
+    with np.load(folder / "reference_outputs.npz", allow_pickle=False) as data:
+        expected = dict(data)
+    return expected, np.concatenate([expected["noise"], expected["images"]])
 
 
 def naive(folder: str, name: str) -> Callable[[], np.ndarray]:
-    model, images = stock(weights.load(Path(folder) / f"{name}.h5")), images_of(Path(folder))
-    return lambda: model.predict(images.astype(np.float32) / 255, verbose=0)[:, 0]
+    _, images = reference(Path(folder))
+    return predicting(stock(weights.load(Path(folder) / f"{name}.h5")), images)
 
 
 def largest_difference(name: str, network: keras.Model, expected: dict[str, np.ndarray], faces: np.ndarray) -> float:
@@ -61,8 +63,7 @@ def rows(names: list[str], repeats: int, folder: Path = FOLDER) -> Iterator[Row 
     if not (folder / "reference_outputs.npz").is_file():
         yield Skipped("authors' weights", "the reference is absent: name its folder in MESOKIT_REFERENCE")
         return
-    expected = np.load(folder / "reference_outputs.npz", allow_pickle=False)
-    images = images_of(folder)
+    expected, images = reference(folder)
     for name in names:
         network = weights.load(folder / f"{name}.h5")
         score = evaluation.scorer(network)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-from side_by_side import Apart, Row, crops, in_turn, network, parser, rate, report, serve, stock
+from side_by_side import Apart, Row, crops, in_turn, network, parser, predicting, rate, report, serve, stock
 
 from mesokit import evaluation
 
@@ -19,8 +19,7 @@ TOLERANCE = 1e-4
 
 def naive(name: str, file: str) -> Callable[[], np.ndarray]:
     """`file`: the faces, as NumPy saves them."""
-    model, images = stock(network(name)), np.load(file, allow_pickle=False)
-    return lambda: model.predict(images.astype(np.float32) / 255, verbose=0)[:, 0]
+    return predicting(stock(network(name)), np.load(file, allow_pickle=False))
 
 
 def rows(n: int, repeats: int) -> Iterator[Row]:

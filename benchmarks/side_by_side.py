@@ -38,7 +38,7 @@ class Skipped(NamedTuple):
 
 def start(script: str, *arguments: object, plain: bool = True) -> subprocess.Popen[str]:
     """A process that runs the file `script`; `plain`: with TensorFlow as it comes, whatever this one was told."""
-    told = ("TF_CPU_ALLOCATOR_USE_BFC", "TF_ENABLE_ONEDNN_OPTS")  # what mesokit.backend sets
+    told = ("TF_CPU_ALLOCATOR_USE_BFC", "TF_ENABLE_ONEDNN_OPTS") if plain else ()  # what mesokit.backend sets
     environment = {name: value for name, value in os.environ.items() if name not in told}
     launcher = [str(Path(__file__).with_name("plain_tensorflow.py"))] * plain
     command = [sys.executable, *launcher, script, *map(str, arguments)]
@@ -87,6 +87,11 @@ def serve(work: Callable[[], np.ndarray]) -> int:
             result = work()
         print(flush=True)
     return 0
+
+
+def predicting(model: keras.Model, images: np.ndarray) -> Callable[[], np.ndarray]:
+    """The naive way to score faces (n, 256, 256, 3) uint8 -> p_real (n,) float32."""
+    return lambda: model.predict(images.astype(np.float32) / 255, verbose=0)[:, 0]
 
 
 def in_turn(naive: Callable[[], Any], ours: Callable[[], Any], repeats: int) -> tuple[float, float, Any, Any]:
