@@ -2,6 +2,7 @@
 
 import hashlib
 
+import cv2
 import numpy as np
 import pytest
 
@@ -194,6 +195,38 @@ def test_paste_changes_nothing_outside_its_mask():
     assert (forged[mask == 0] == image[mask == 0]).all()
     assert (mask[region == 0] == 0).all()
     assert np.abs(forged.astype(int) - image)[mask > 0].mean() > 5
+
+
+def test_match_detail_gives_each_octave_the_strength_it_has_in_the_clip():
+    rng = np.random.default_rng(0)
+    noise = cv2.GaussianBlur(rng.normal(0, 60, (96, 96, 3)).astype(np.float32), (0, 0), 1.0)
+    crisp = np.clip(128 + noise, 0, 255).astype(np.uint8)
+    other = np.rot90(crisp).copy()
+    soft = cv2.GaussianBlur(other, (0, 0), 1.0)
+    everywhere = np.ones((96, 96), np.float32)
+
+    def energy(image, sigma):
+        fine, coarse = (cv2.GaussianBlur(image.astype(np.float32), (0, 0), s) for s in (sigma, 2 * sigma))
+        return ((fine - coarse) ** 2).mean()
+
+    matched = blend.match_detail(soft, crisp, everywhere, 8)
+    for sigma in (0.7, 1.4):
+        assert energy(soft, sigma) < 0.6 * energy(crisp, sigma)
+        assert 0.7 < energy(matched, sigma) / energy(crisp, sigma) < 1.4  # not 1: neighbouring octaves overlap
+    assert np.abs(matched.mean((0, 1)) - soft.mean((0, 1))).max() < 1  # the tone is that of the face
+    flat = np.full_like(soft, 90)
+    assert (blend.match_detail(flat, crisp, everywhere, 8) == flat).all()  # there is nothing to amplify
+    assert np.abs(blend.match_detail(other, other, everywhere, 8).astype(int) - other).max() <= 1
+
+
+def test_match_detail_listens_to_the_clip_only_where_it_is_pasted():
+    rng = np.random.default_rng(0)
+    soft = cv2.GaussianBlur(rng.integers(0, 256, (96, 96, 3)).astype(np.uint8), (0, 0), 1.5)
+    left = np.zeros((96, 96), np.float32)
+    left[:, :40] = 1
+    loud = soft.copy()
+    loud[:, 60:] = rng.integers(0, 256, (96, 36, 3))
+    assert (blend.match_detail(soft, loud, left, 2)[:, :40] == blend.match_detail(soft, soft, left, 2)[:, :40]).all()
 
 
 def test_match_colours_takes_the_clips_tone():
