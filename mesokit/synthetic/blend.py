@@ -110,9 +110,9 @@ def match_detail(painted: np.ndarray, original: np.ndarray, weight: np.ndarray, 
     """
     ours, theirs = painted.astype(np.float32), original.astype(np.float32)
     matched = np.zeros_like(ours)
-    rest = [ours, theirs]
+    rest: list[np.ndarray] = [ours, theirs]
     for sigma in OCTAVES:
-        smooth = [cv2.GaussianBlur(image, (0, 0), sigma) for image in (ours, theirs)]
+        smooth: list[np.ndarray] = [cv2.GaussianBlur(image, (0, 0), sigma) for image in (ours, theirs)]
         detail = [a - b for a, b in zip(rest, smooth, strict=True)]
         energy = [cv2.GaussianBlur((d**2).mean(axis=2) * weight, (0, 0), window) + FLAT for d in detail]
         matched += np.clip(np.sqrt(energy[1] / energy[0]), *GAINS)[..., None] * detail[0]
