@@ -104,11 +104,17 @@ def _soft_mask(matrix: np.ndarray, region: np.ndarray, size: int) -> np.ndarray:
 def match_detail(painted: np.ndarray, original: np.ndarray, weight: np.ndarray, window: float) -> np.ndarray:
     """Give `painted` as much detail in each octave as `original` has there; both (h, w, 3) uint8.
 
-    The strength of an octave is compared within `window` pixels, where `weight` (h, w) float counts, and multiplied by
-    `GAINS` at least and at most: what a decoder has blurred away is not there to be multiplied. A simple form of
-    Sunkavalli et al. 2010, "Multi-scale image harmonization": pyramids of both, matched band by band.
+    An octave's energy is compared in a Gaussian `window` (pixels, its standard deviation) of what `weight` (h, w) float
+    counts, and the octave is multiplied by a factor within `GAINS`: what a decoder has blurred away is not there to be
+    multiplied. Returns (h, w, 3) uint8; far from all weight it is `painted`. A simple form of Sunkavalli et al. 2010,
+    "Multi-scale image harmonization": pyramids of both, matched band by band.
     """
-    ours, theirs = painted.astype(np.float32), original.astype(np.float32)
+    # Only as far around as the filters reach from a pixel that counts: the same pixels, at a quarter of the cost.
+    margin = int(np.ceil(max(4 * OCTAVES[-1], 2 * window))) + 1
+    x, y, w, h = cv2.boundingRect((weight > 0).astype(np.uint8))
+    here = np.s_[max(0, y - margin) : y + h + margin, max(0, x - margin) : x + w + margin]
+    weight = weight[here]
+    ours, theirs = painted[here].astype(np.float32), original[here].astype(np.float32)
     matched = np.zeros_like(ours)
     rest: list[np.ndarray] = [ours, theirs]
     for sigma in OCTAVES:
@@ -117,7 +123,9 @@ def match_detail(painted: np.ndarray, original: np.ndarray, weight: np.ndarray, 
         energy = [cv2.GaussianBlur((d**2).mean(axis=2) * weight, (0, 0), window) + FLAT for d in detail]
         matched += np.clip(np.sqrt(energy[1] / energy[0]), *GAINS)[..., None] * detail[0]
         rest = smooth
-    return np.clip(np.round(matched + rest[0]), 0, 255).astype(np.uint8)
+    result = painted.copy()
+    result[here] = np.clip(np.round(matched + rest[0]), 0, 255)
+    return result
 
 
 def match_colours(decoded: np.ndarray, original: np.ndarray, weight: np.ndarray) -> np.ndarray:
