@@ -122,9 +122,8 @@ def _built(levels: pd.DataFrame, root: Path, out: Path, parameters: Parameters, 
         (out / ".part" / f"{key}-again").mkdir(parents=True, exist_ok=True)
     try:
         measured = measure(levels, root)
-        if record or not whole:
-            _build(measured, root, out, at.rows, parameters)
-        n = len(manifest.read_faces(at.rows))
+        again = record or not whole
+        n = _build(measured, root, out, at.rows, parameters) if again else len(manifest.read_faces(at.rows))
         rows = [{k: None if pd.isna(v) else v for k, v in row.items()} for row in measured.to_dict("records")]
     except ValueError as problem:  # of this clip; an OSError is one of the folder
         error = str(problem)
@@ -172,8 +171,8 @@ def measure(levels: pd.DataFrame, root: Path) -> pd.DataFrame:
     return levels
 
 
-def _build(levels: pd.DataFrame, root: Path, out: Path, rows: Path, parameters: Parameters) -> None:
-    """Crop one clip at all its levels and write the row file."""
+def _build(levels: pd.DataFrame, root: Path, out: Path, rows: Path, parameters: Parameters) -> int:
+    """Crop one clip at all its levels and write the row file; returns its number of rows."""
     levels = levels.sort_values("crf", na_position="last")
     first = levels.iloc[0]
     found = _find(first, root, int(levels["frames"].min()), parameters)
@@ -186,6 +185,7 @@ def _build(levels: pd.DataFrame, root: Path, out: Path, rows: Path, parameters: 
         file.replace(target)
     manifest.save(manifest.check_faces(pd.DataFrame(crops), f"the faces of {first['clip']}"), rows)
     shutil.rmtree(part)  # last: as long as it is there, images of this clip may have no row
+    return len(crops)
 
 
 def _find(first: Any, root: Path, n_frames: int, parameters: Parameters) -> dict[int, faces.Face]:

@@ -115,13 +115,22 @@ def match_detail(painted: np.ndarray, original: np.ndarray, weight: np.ndarray, 
     here = np.s_[max(0, y - margin) : y + h + margin, max(0, x - margin) : x + w + margin]
     weight = weight[here]
     ours, theirs = painted[here].astype(np.float32), original[here].astype(np.float32)
+    # Sums within a window are smooth: they are taken on a grid of a quarter of it, at a fraction of the cost.
+    height, width = weight.shape
+    step = max(1, int(window / 4))
+    coarse = (max(1, width // step), max(1, height // step))
+
+    def energy(detail: np.ndarray) -> np.ndarray:
+        squares = cv2.transform(detail * detail, np.full((1, 3), 1 / 3)) * weight
+        return cv2.GaussianBlur(cv2.resize(squares, coarse, interpolation=cv2.INTER_AREA), (0, 0), window / step) + FLAT
+
     matched = np.zeros_like(ours)
     rest: list[np.ndarray] = [ours, theirs]
     for sigma in OCTAVES:
         smooth: list[np.ndarray] = [cv2.GaussianBlur(image, (0, 0), sigma) for image in (ours, theirs)]
         detail = [a - b for a, b in zip(rest, smooth, strict=True)]
-        energy = [cv2.GaussianBlur((d**2).mean(axis=2) * weight, (0, 0), window) + FLAT for d in detail]
-        matched += np.clip(np.sqrt(energy[1] / energy[0]), *GAINS)[..., None] * detail[0]
+        gain = np.clip(np.sqrt(energy(detail[1]) / energy(detail[0])), *GAINS)
+        matched += cv2.resize(gain, (width, height), interpolation=cv2.INTER_LINEAR)[..., None] * detail[0]
         rest = smooth
     result = painted.copy()
     result[here] = np.clip(np.round(matched + rest[0]), 0, 255)

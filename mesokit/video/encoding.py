@@ -11,8 +11,10 @@ from typing import Any, BinaryIO
 import av
 import cv2
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 from mesokit.video.opening import printable
+from mesokit.video.reading import rgb_converter
 
 ENCODER_THREADS = (
     4  # fixed: x264 gives other pixels with one thread than with several, and notes the number in the file
@@ -63,6 +65,7 @@ class _Loss:
 
     def __init__(self) -> None:
         self.decoder: Any = None
+        self.converted = rgb_converter()
         self.waiting: deque[np.ndarray] = deque()
         self.squares, self.values = 0.0, 0
 
@@ -79,12 +82,12 @@ class _Loss:
             self.decoder.extradata = stream.codec_context.extradata
         for frame in self.decoder.decode(packet):
             before = self.waiting.popleft()
-            self.squares += cv2.norm(frame.to_ndarray(format="rgb24"), before, cv2.NORM_L2SQR)
+            self.squares += cv2.norm(self.converted(frame), before, cv2.NORM_L2SQR)
             self.values += before.size
 
 
 def _encode(file: BinaryIO, frames: Iterable[np.ndarray], fps: Fraction, crf: float, loss: _Loss | None) -> None:
-    shape = None
+    shape, scaler = None, VideoReformatter()
     with av.open(file, "w", format="mp4") as container:
         # Without mbtree=0 the same frames give other bytes, and pixels, from run to run: the macroblock tree of x264
         # depends on memory that nobody wrote (seen with PyAV 18.1; 150 of 150 encodings agree without it).
@@ -101,6 +104,8 @@ def _encode(file: BinaryIO, frames: Iterable[np.ndarray], fps: Fraction, crf: fl
                 stream.height, stream.width = _checked(index, image, None)[:2]
             shape = _checked(index, image, shape)
             picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+            # The encoder would convert it, too, with threads that are started for each frame: the same pixels, later.
+            picture = scaler.reformat(picture, format=stream.pix_fmt, threads=1)
             picture.pts, picture.time_base = index, 1 / fps
             _mux(container, stream, picture, loss)
         if shape is None:

@@ -1,12 +1,13 @@
 """The frames of a clip, decoded from its start, in order and upright; damage is an error before it is a frame."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 from mesokit.video.opening import VideoError, open_video, printable
 
@@ -69,7 +70,7 @@ def _pick(path: str | os.PathLike[str], wanted: list[int] | None) -> Iterator[Fr
     if wanted == []:
         return
     last, chosen = (wanted[-1], set(wanted)) if wanted else (None, None)
-    index, start = -1, None
+    index, start, convert = -1, None, rgb_converter()
     with open_video(path) as (container, stream):
         stream.thread_type = "AUTO"
         step = 1 / stream.average_rate if stream.average_rate else Fraction(1, 25)
@@ -77,7 +78,7 @@ def _pick(path: str | os.PathLike[str], wanted: list[int] | None) -> Iterator[Fr
             start = frame.pts if start is None else start
             if chosen is None or index in chosen:
                 time = index * step if frame.pts is None else (frame.pts - start) * (frame.time_base or 1)
-                image = upright(frame.to_ndarray(format="rgb24"), frame)
+                image = upright(convert(frame), frame)
                 yield Frame(index, float(time), bool(frame.key_frame), np.ascontiguousarray(image))
             if index == last:
                 return
@@ -85,6 +86,15 @@ def _pick(path: str | os.PathLike[str], wanted: list[int] | None) -> Iterator[Fr
         raise VideoError(
             f"{printable(path)}: frame {last} was asked for and it ends at {index}; ask for fewer or copy it again"
         )
+
+
+def rgb_converter() -> Callable[[Any], np.ndarray]:
+    """A function for the frames of one clip: PyAV's frame -> (h, w, 3) uint8 RGB, as `frame.to_ndarray("rgb24")` gives.
+
+    That sets up FFmpeg's scaler and threads for it anew at each frame, which costs several times the conversion.
+    """
+    scaler = VideoReformatter()
+    return lambda frame: scaler.reformat(frame, format="rgb24", threads=1).to_ndarray()
 
 
 def _decode(path: Any, container: Any, stream: Any) -> Iterator[Any]:
