@@ -24,6 +24,7 @@ from mesokit import faces, manifest, scenes, video
 from mesokit.dataset.files import SIZE, sharpness, write_png
 from mesokit.manifest import POINTS
 
+KEPT = 64_000_000  # bytes of frames that are kept between finding faces and cropping them, or read again
 _POINT_COLUMNS = [f"{point}_{c}" for point in POINTS for c in "xy"]
 
 
@@ -175,10 +176,13 @@ def _build(levels: pd.DataFrame, root: Path, out: Path, rows: Path, parameters: 
     """Crop one clip at all its levels and write the row file; returns its number of rows."""
     levels = levels.sort_values("crf", na_position="last")
     first = levels.iloc[0]
-    found = _find(first, root, int(levels["frames"].min()), parameters)
+    found, frames = _find(first, root, int(levels["frames"].min()), parameters)
     part = out / ".part" / f"{first['clip']}-{secrets.token_hex(4)}"  # a lost worker's twin may be at the same clip
     masks = _write_masks(first, root, part, found, parameters.size)
-    crops = [row for level in levels.itertuples() for row in _crop_level(level, root, part, found, masks, parameters)]
+    crops: list[dict[str, Any]] = []
+    for level in levels.itertuples():
+        crops += _crop_level(level, frames, root, part, found, masks, parameters)
+        frames = []  # those of the first level
     for file in sorted(part.rglob("*.png")):
         target = out / file.relative_to(part)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -188,23 +192,46 @@ def _build(levels: pd.DataFrame, root: Path, out: Path, rows: Path, parameters: 
     return len(crops)
 
 
-def _find(first: Any, root: Path, n_frames: int, parameters: Parameters) -> dict[int, faces.Face]:
-    """The main face of a clip by frame, sought on its least compressed level. Raises ValueError where there is none."""
+def _find(
+    first: Any, root: Path, n_frames: int, parameters: Parameters
+) -> tuple[dict[int, faces.Face], list[video.Frame]]:
+    """The main face of a clip by frame, sought on its least compressed level. Raises ValueError where there is none.
+
+    Returns the frames that were read, too, or none where they are more than `KEPT`.
+    """
     path = root / first["path"]
     chosen = SAMPLINGS[parameters.sampling](path, n_frames, parameters.frames)
     indices = chosen[chosen < n_frames]  # another level may be shorter
-    followed = faces.follow((frame.image for frame in video.read_frames(path, indices)), parameters.min_face)
+    frames: list[video.Frame] = []
+    few = len(indices) * int(first["width"]) * int(first["height"]) * 3 <= KEPT
+
+    def images() -> Iterator[np.ndarray]:
+        for frame in video.read_frames(path, indices):
+            if few:
+                frames.append(frame)
+            yield frame.image
+
+    followed = faces.follow(images(), parameters.min_face)
     found = {i: face for i, face in zip(indices.tolist(), followed, strict=True) if face is not None}
     if not found:
         raise ValueError(f"{path}: no face in any of {len(indices)} frames; drop the clip or lower min_face")
-    return found
+    return found, frames
 
 
 def _crop_level(
-    level: Any, root: Path, part: Path, found: dict[int, faces.Face], masks: dict[int, str], parameters: Parameters
+    level: Any,
+    frames: list[video.Frame],
+    root: Path,
+    part: Path,
+    found: dict[int, faces.Face],
+    masks: dict[int, str],
+    parameters: Parameters,
 ) -> Iterator[dict[str, Any]]:
+    """Crop the faces of one level, from `frames` if there are any, and yield their rows."""
     crf = "unknown" if pd.isna(level.crf) else str(level.crf)
-    for frame in video.read_frames(root / level.path, np.array(sorted(found))):
+    for frame in frames or video.read_frames(root / level.path, np.array(sorted(found))):
+        if frame.index not in found:
+            continue
         face = found[frame.index]
         crop = faces.align(frame.image, face, parameters.size)
         name = f"{level.clip}_f{frame.index:05d}"

@@ -19,6 +19,7 @@ import io
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -98,28 +99,39 @@ def make(
         (weight, [(_swap, out, pair, preset) for pair in missing]),
         (1, [(_release, out, row, preset) for row in _rows(plan)]),
     ]
-    for each, calls in stages:
-        if each > 1 and calls:
-            yield f"training {len(calls)} face swaps, a minute or so each", done, total
-        for what in in_parallel(calls, workers):
-            done += each
-            yield what, done, total
+    most = max(len(calls) for _, calls in stages)
+    with _processes(most, workers) as pool:  # the same for all stages: each takes seconds to start
+        for each, calls in stages:
+            if each > 1 and calls:
+                yield f"training {len(calls)} face swaps, a minute or so each", done, total
+            for what in _finished(pool, calls):
+                done += each
+                yield what, done, total
     _write_tables(out, plan, preset, seed, name)
     yield "wrote clips.csv", total, total
 
 
 def in_parallel(calls: list[tuple[Any, ...]], workers: int | None = None) -> Iterator[str]:
     """What each of `calls` (a function and its arguments) returns, as they finish, in processes of one thread each."""
-    if not calls:
-        return
+    with _processes(len(calls), workers) as pool:
+        yield from _finished(pool, calls)
+
+
+@contextmanager
+def _processes(calls: int, workers: int | None) -> Iterator[ProcessPoolExecutor]:
+    """As many processes as `workers` or cores, but not more than `calls`: all are started at the first one."""
     # Processes are spawned, not forked: TensorFlow's threads in the caller would not survive a fork.
-    workers = min(workers or os.cpu_count() or 1, len(calls))
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_one_thread)
+    n = max(1, min(workers or os.cpu_count() or 1, calls))
+    pool = ProcessPoolExecutor(n, get_context("spawn"), initializer=_one_thread)
     try:
-        for future in as_completed([pool.submit(*call) for call in calls]):
-            yield future.result()
+        yield pool
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _finished(pool: ProcessPoolExecutor, calls: list[tuple[Any, ...]]) -> Iterator[str]:
+    for future in as_completed([pool.submit(*call) for call in calls]):
+        yield future.result()
 
 
 def _one_thread() -> None:
