@@ -84,8 +84,13 @@ def over(image: np.ndarray, painted: np.ndarray, alpha: np.ndarray) -> tuple[np.
 
     The mask (h, w) uint8 is 255 where the opacity is above 0; elsewhere the mixture is `image` bit by bit.
     """
-    mixed = image + alpha[..., None] * (painted.astype(np.float32) - image)
-    return np.clip(np.round(mixed), 0, 255).astype(np.uint8), np.where(alpha > 0, 255, 0).astype(np.uint8)
+    mask = np.where(alpha > 0, 255, 0).astype(np.uint8)
+    x, y, w, h = cv2.boundingRect(mask)
+    here = np.s_[y : y + h, x : x + w]
+    mixed = image[here] + alpha[here][..., None] * (painted[here].astype(np.float32) - image[here])
+    result = image.copy()
+    result[here] = np.clip(np.round(mixed), 0, 255)
+    return result, mask
 
 
 def _soft_mask(matrix: np.ndarray, region: np.ndarray, size: int) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Solid things as textured grids of vertices: ears and their relief, the rasteriser, normals, the shadow map."""
 
+import functools
 from dataclasses import dataclass
 
 import cv2
@@ -29,6 +30,12 @@ class Part:
     sign: float  # makes the normals of the grid point outwards
     skin: Skin
 
+    @functools.cached_property
+    def marks(self):
+        """What the rasteriser carries from the vertices to the pixels: place in the grid and number, (n, 3) float32."""
+        place = even(self.shape)
+        return np.column_stack([place, np.full(len(place), self.number / 8, np.float32)])
+
     def index(self, uv):
         """Raster coordinates (.., 2) in [0, 1] -> where to sample grids: columns, rows, float32."""
         return uv[..., 0] * np.float32(self.shape[1] - 1), uv[..., 1] * np.float32(self.shape[0] - 1)
@@ -51,6 +58,7 @@ def unit(v):
     return v / np.maximum(np.sqrt((v * v).sum(-1, keepdims=True)), np.float32(1e-6))
 
 
+@functools.cache  # for shadows it is asked for at each frame
 def grid_triangles(rows, columns):
     """Two triangles per cell of a grid, (n, 3) int32."""
     i = np.arange(rows * columns).reshape(rows, columns)
@@ -94,12 +102,11 @@ def rasterise(parts, bodies, focal, size):
     colour, depth = np.zeros((h, w, 3), np.float32), np.full((h, w), FAR, np.float32)
     starts = np.cumsum([0] + [len(p) for p in bodies])
     triangles = np.concatenate([part.triangles + start for part, start in zip(parts, starts, strict=False)])
-    marks = [np.c_[even(part.shape), np.full(len(p), part.number / 8)] for part, p in zip(parts, bodies, strict=True)]
     fov = float(2 * np.arctan(h / 2 / focal))
     cv2.triangleRasterize(
         np.concatenate(bodies),
         triangles.astype(np.int32),
-        np.concatenate(marks).astype(np.float32),
+        np.concatenate([part.marks for part in parts]),
         colour,
         depth,
         np.eye(4, dtype=np.float32),

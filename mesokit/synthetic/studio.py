@@ -278,7 +278,7 @@ def _release(out: Path, row: dict[str, Any], preset: Preset) -> str:
         for path in wanted:
             path.parent.mkdir(parents=True, exist_ok=True)
         if row["method"] != "real":
-            video.write_clip(mask, (np.repeat(m[..., None], 3, axis=2) for m in masks), preset.fps, 0)
+            video.write_clip(mask, (cv2.merge((m, m, m)) for m in masks), preset.fps, 0)
         measured = {crf: video.compress(path, frames, preset.fps, crf) for crf, path in paths.items()}
         manifest.write_json({crf: {"bytes": b, "psnr": round(p, 3)} for crf, (b, p) in measured.items()}, report)
     return f"encoded {row['clip']}"

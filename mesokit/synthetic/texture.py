@@ -75,15 +75,19 @@ def _draw(points, triangles, size):
 def _shares(number, weights, x0=0, y0=0):
     """Barycentric coordinates (h, w, 3) float32 of pixels in their triangles: x, y, 1 times weights (t, 3, 3)."""
     h, w = number.shape
-    chosen = weights.astype(np.float32)[number]
-    x = np.arange(x0, x0 + w, dtype=np.float32)[None, :, None]
-    y = np.arange(y0, y0 + h, dtype=np.float32)[:, None, None]
-    share = chosen[..., 0, :] * x + chosen[..., 1, :] * y + chosen[..., 2, :]
+    x = np.arange(x0, x0 + w, dtype=np.float32)[None]
+    y = np.arange(y0, y0 + h, dtype=np.float32)[:, None]
     # A drawn triangle's rim lies up to a pixel outside it: that is little for most, but far outside of a thin one.
     thin = np.linalg.norm(weights[:, :2], axis=1).max(1) > 0.25  # a height below 4 pixels
-    slack = np.where(thin, 0, 0.25).astype(np.float32)[number][..., None]
-    share = np.clip(share, -slack, 1 + slack)
-    return share / (share.sum(-1, keepdims=True) + np.float32(1e-9))
+    slack = np.where(thin, 0, 0.25).astype(np.float32)[number]
+    low, high = -slack, 1 + slack
+    planes = []
+    for along_x, along_y, constant in np.moveaxis(weights.astype(np.float32), -1, 0).swapaxes(1, 2):
+        plane = along_x[number] * x
+        plane += along_y[number] * y
+        plane += constant[number]
+        planes.append(np.clip(plane, low, high, out=plane))
+    return np.stack(planes, -1) / (planes[0] + planes[1] + planes[2] + np.float32(1e-9))[..., None]
 
 
 def _sample(image, number, share, points):
