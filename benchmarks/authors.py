@@ -75,7 +75,7 @@ def rows(names: list[str], repeats: int, folder: Path = FOLDER) -> Iterator[Row 
 
 
 def main(argv: list[str] | None = None) -> int:
-    arguments = parser(__doc__).parse_args(argv)
+    arguments = parser(__doc__, apart=True).parse_args(argv)
     if arguments.naive:
         return serve(naive(*arguments.naive))
     names = [f"{network}_{data}" for network in ("Meso4", "MesoInception") for data in ("DF", "F2F")]

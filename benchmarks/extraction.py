@@ -68,7 +68,7 @@ def rows(n: int, repeats: int) -> Iterator[Row]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    arguments = parser(__doc__).parse_args(argv)
+    arguments = parser(__doc__, apart=True).parse_args(argv)
     if arguments.naive:
         return serve(naive(*arguments.naive))
     return report(rows(4, 1) if arguments.quick else rows(60, 3), arguments.out)

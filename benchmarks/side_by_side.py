@@ -111,12 +111,16 @@ def rate(name: str, n: int, unit: str, naive: float, ours: float, equal: bool) -
     return Row(name, round(n / naive, 2), round(n / ours, 2), f"{unit}/s", round(naive / ours, 2), bool(equal))
 
 
-def parser(doc: str | None) -> argparse.ArgumentParser:
-    """The options of every script; `--quick` is for trying them: its sizes are too small for ratios to report."""
+def parser(doc: str | None, apart: bool = False) -> argparse.ArgumentParser:
+    """The options of every script; `--quick` is for trying them: its sizes are too small for ratios to report.
+
+    apart: the script has its naive way in a process of its own (`Apart`), so it takes `--naive`, too.
+    """
     made = argparse.ArgumentParser(description=(doc or "").splitlines()[0])
     made.add_argument("--quick", action="store_true", help="tiny sizes: does it work? The ratios mean little")
     made.add_argument("--out", type=Path, metavar="FILE", help="also write rows and points here, as JSON")
-    made.add_argument("--naive", nargs="+", metavar="ARGUMENT", help="only the naive way, when told: its process")
+    if apart:
+        made.add_argument("--naive", nargs="+", metavar="ARGUMENT", help="only the naive way, when told: its process")
     return made
 
 
