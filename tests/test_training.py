@@ -133,11 +133,17 @@ def test_faces_kept_in_memory_come_in_the_same_order(patterns, monkeypatch):
         assert np.array_equal(labels, labels_again)
 
 
-def test_opencv_resamples_as_tensorflow_does():
-    faces = tf.constant(np.random.default_rng(0).random((12, 64, 64, 3), np.float32))
-    slow, fast = (dataset.augment(faces, dataset.Augmentation(), (3, 4), move) for move in (None, dataset.warp))
-    assert np.abs(slow - fast).max() < 1e-4
-    assert np.abs(slow - faces).max() > 0.1
+def test_training_moves_faces_as_tensorflow_does_and_blurs_them_less():
+    noise = np.random.default_rng(0).random((12, 64, 64, 3), np.float32)
+    coarse = np.stack(
+        [cv2.normalize(cv2.GaussianBlur(face, (0, 0), 5), None, 0.1, 0.9, cv2.NORM_MINMAX) for face in noise]
+    )
+    slow, fast = (dataset.augment(coarse, dataset.Augmentation(), (3, 4), move) for move in (None, dataset.warp))
+    assert np.abs(slow - fast).max() < 0.01
+    assert np.abs(slow - coarse).max() > 0.1
+    plain = dataset.Augmentation(brightness=0.0, hue=0.0)
+    slow, fast = (np.std(dataset.augment(noise, plain, (3, 4), move), axis=(1, 2, 3)) for move in (None, dataset.warp))
+    assert (fast > 1.15 * slow).all()
 
 
 def _augment(face, **magnitudes):

@@ -1,9 +1,10 @@
 """Face2Face: the source's expression on the target's own face, by warping the target's own pixels (Thies et al. 2016).
 
 As in the paper, a frame's face is read into a texture of a canonical geometry (`texture`) and drawn again in the new
-expression, and what the frame does not show is *retrieved* from another frame of the same target (`retrieval`). So
-identity, light and background stay the target's; what gives the forgery away is the detail that two samplings lose, and
-the seams of what was retrieved.
+expression, and what the frame does not show is *retrieved* from another frame of the same target (`retrieval`). The
+real one draws the skin of a fitted model of few parameters, which has no pores; here the texture's skin is smoothed. So
+identity, light and background stay the target's; what gives the forgery away is skin too smooth, the detail that two
+samplings lose, and the seams of what was retrieved.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,8 @@ from mesokit.synthetic.texture import EYES, Canvas, with_ring
 
 # Nothing in the landmarks of lids says where an eye looks: the gaze stays the target's, as the pose does.
 KEPT = ("yaw", "pitch", "roll", "dx", "dy", "gaze_x", "gaze_y")
+# Detail fainter than so many gray levels, within so much of the distance of the eyes, is skin and goes; edges stay.
+SKIN = (18.0, 0.035)
 
 
 def wanted(target: Sequence[State], source: Sequence[State]) -> list[State]:
@@ -30,7 +33,7 @@ def wanted(target: Sequence[State], source: Sequence[State]) -> list[State]:
 
 
 def reenact(
-    frames: Sequence[np.ndarray], have: np.ndarray, want: np.ndarray, region: np.ndarray, texture: float = 40.0
+    frames: Sequence[np.ndarray], have: np.ndarray, want: np.ndarray, region: np.ndarray, texture: float = 72.0
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Move the face of a whole clip from the landmarks it has to those wanted; yields (image, mask) for each frame.
 
@@ -57,6 +60,7 @@ def _reenact(frames, have, want, region, canvas):
     for i, (eyes, mouth) in enumerate(retrieved):
         face = retrieval.blend(textures[i].astype(np.float32), eyes, canvas.eyes, canvas.around_eyes)
         face = retrieval.blend(face, mouth, canvas.mouth, canvas.around_mouth)
+        face = cv2.bilateralFilter(np.clip(face, 0, 255), -1, SKIN[0], SKIN[1] * canvas.detail)
         points = with_ring(have[i], want[i])
         opacity = _opacity(have[i], want[i], points[len(LANDMARKS) :], region[i])
         yield _compose(frames[i], canvas, np.clip(np.round(face), 0, 255).astype(np.uint8), points, opacity)

@@ -71,7 +71,7 @@ def sample_scene(seed: int, size: tuple[int, int] = (480, 360)) -> Scene:
         fill_power=float(rng.uniform(0.08, 0.4)),
         ambient=float(rng.uniform(0.28, 0.52)), warm=float(rng.normal(0.1, 0.4)), wall=int(rng.integers(5)),
         defocus=float(rng.uniform(0.35, 0.75)), motion_blur=float(rng.uniform(0.1, 0.5)),
-        noise=float(rng.uniform(0.8, 3.2)), balance=_three(np.exp(rng.normal(0, 0.03, 3))),
+        noise=float(rng.uniform(1.6, 6.4)), balance=_three(np.exp(rng.normal(0, 0.03, 3))),
         exposure=float(rng.uniform(0.9, 1.12)), contrast=float(rng.uniform(0.0, 0.35)),
         vignette=float(rng.uniform(0, 0.25)), clothes=int(rng.integers(1 << 30)),
     )  # fmt: skip
