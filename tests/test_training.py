@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -131,6 +132,14 @@ def test_faces_kept_in_memory_come_in_the_same_order(patterns, monkeypatch):
     for (faces, labels), (again, labels_again) in zip(kept, some(), strict=True):
         assert np.array_equal(faces, again)
         assert np.array_equal(labels, labels_again)
+
+
+def test_opencv_resamples_as_tensorflow_does():
+    faces = tf.constant(np.random.default_rng(0).random((12, 64, 64, 3), np.float32))
+    bilinear = partial(dataset.warp, samples=cv2.INTER_LINEAR)
+    slow, fast = (dataset.augment(faces, dataset.Augmentation(), (3, 4), move) for move in (None, bilinear))
+    assert np.abs(slow - fast).max() < 1e-4
+    assert np.abs(slow - faces).max() > 0.1
 
 
 def test_training_moves_faces_as_tensorflow_does_and_blurs_them_less():

@@ -105,15 +105,14 @@ def _resample(faces_: tf.Tensor, transforms: tf.Tensor) -> tf.Tensor:
     )
 
 
-def warp(faces_: tf.Tensor, transforms: tf.Tensor) -> tf.Tensor:
-    """As `_resample`, by OpenCV and bicubic: for training.
+def warp(faces_: tf.Tensor, transforms: tf.Tensor, samples: int = cv2.INTER_CUBIC) -> tf.Tensor:
+    """As `_resample`, by OpenCV: TensorFlow's takes as long for a face as a third of a training step of Meso-4.
 
-    TensorFlow's takes as long for a face as a third of a training step of Meso-4. And bilinear samples blur a face as a
-    forger's do: real faces that were augmented so look forged in their finest octave, and networks learn to ignore it.
+    `samples`: OpenCV's interpolation. Bilinear ones, which TensorFlow takes, blur real faces as a forger's do.
     """
 
     def each(faces_: np.ndarray, maps: np.ndarray) -> np.ndarray:
-        moved, flags = np.empty_like(faces_), cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+        moved, flags = np.empty_like(faces_), samples | cv2.WARP_INVERSE_MAP
         for face, into, at in zip(faces_, moved, maps.reshape(-1, 2, 3), strict=True):
             cv2.warpAffine(face, at, into.shape[1::-1], dst=into, flags=flags, borderMode=cv2.BORDER_REFLECT)
         return moved

@@ -63,7 +63,7 @@ def _reenact(frames, have, want, region, canvas):
         face = cv2.bilateralFilter(np.clip(face, 0, 255), -1, SKIN[0], SKIN[1] * canvas.detail)
         points = with_ring(have[i], want[i])
         opacity = _opacity(have[i], want[i], points[len(LANDMARKS) :], region[i])
-        yield _compose(frames[i], canvas, np.clip(np.round(face), 0, 255).astype(np.uint8), points, opacity)
+        yield _compose(frames[i], canvas, np.round(face).astype(np.uint8), points, opacity)
 
 
 def _opacity(have, want, ring, region):
