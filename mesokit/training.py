@@ -48,7 +48,7 @@ RECIPES = {
     # groups of validation people raised the accuracy on the fourth, of four networks: .875 to .878, .749 to .912,
     # .747 to .790, .912 to .925.
     "class": Recipe(1600, _batch(16), divide_every=1000, check_every=200, norm_momentum=0.9, average=0.05, centre=True),
-    "long": Recipe(3000, _batch(16), divide_every=2000, check_every=250, norm_momentum=0.9, average=0.05, centre=True),
+    "long": Recipe(6000, _batch(16), divide_every=4000, check_every=500, norm_momentum=0.9, average=0.05, centre=True),
     "smoke": Recipe(
         iterations=600,
         batch=_batch(16),

@@ -108,6 +108,14 @@ def test_a_shipped_swap_moves_as_its_target_does():
     assert np.corrcoef(*dark)[0, 1] > 0.5
 
 
+def test_partners_look_alike_and_are_two_people():
+    for number in range(0, 48, 2):
+        one, other = studio.cast(number), studio.cast(number + 1)
+        assert one == person.sample_person(number)
+        assert abs(one.tone - other.tone) < 0.15 and abs(one.masculine - other.masculine) < 0.3
+        assert one.shape != other.shape and one.seed != other.seed
+
+
 def test_workers_change_nothing(tmp_path):
     preset = studio.Preset(pairs=3, frames=2, steps=1, levels=(40,))
     for workers in (1, 2):
@@ -199,8 +207,8 @@ def test_paste_changes_nothing_outside_its_mask():
 
 def test_match_detail_gives_each_octave_the_strength_it_has_in_the_clip():
     rng = np.random.default_rng(0)
-    noise = cv2.GaussianBlur(rng.normal(0, 60, (96, 96, 3)).astype(np.float32), (0, 0), 1.0)
-    crisp = np.clip(128 + noise, 0, 255).astype(np.uint8)
+    noise = cv2.GaussianBlur(rng.normal(0, 60, (96, 96)).astype(np.float32), (0, 0), 1.0)
+    crisp = np.clip([150, 128, 100] + noise[..., None], 0, 255).astype(np.uint8)
     other = np.rot90(crisp).copy()
     soft = cv2.GaussianBlur(other, (0, 0), 1.0)
     everywhere = np.ones((96, 96), np.float32)
@@ -214,6 +222,8 @@ def test_match_detail_gives_each_octave_the_strength_it_has_in_the_clip():
         assert energy(soft, sigma) < 0.6 * energy(crisp, sigma)
         assert 0.7 < energy(matched, sigma) / energy(crisp, sigma) < 1.4  # not 1: neighbouring octaves overlap
     assert np.abs(matched.mean((0, 1)) - soft.mean((0, 1))).max() < 1  # the tone is that of the face
+    change = matched.astype(int) - soft
+    assert (change == change[..., :1]).all()  # and so are its colours
     flat = np.full_like(soft, 90)
     assert (blend.match_detail(flat, crisp, everywhere, 8) == flat).all()  # there is nothing to amplify
     assert np.abs(blend.match_detail(other, other, everywhere, 8).astype(int) - other).max() <= 1
