@@ -50,10 +50,10 @@ RECIPES = {
     "class": Recipe(1600, _batch(16), divide_every=1000, check_every=200, norm_momentum=0.9, average=0.05, centre=True),
     "long": Recipe(6000, _batch(16), divide_every=4000, check_every=500, norm_momentum=0.9, average=0.05, centre=True),
     "smoke": Recipe(
-        iterations=600,
+        iterations=1200,
         batch=_batch(16),
-        divide_every=450,
-        check_every=100,
+        divide_every=900,
+        check_every=200,
         norm_momentum=0.9,
         average=0.05,
         centre=True,
