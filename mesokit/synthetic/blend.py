@@ -11,7 +11,7 @@ FEATHER = 0.07  # width of its soft border, of the side
 OCTAVES = (0.7, 1.4, 2.8, 5.6)  # pixels of the frame: widths of the Gaussians between which detail is matched
 GAINS = (0.7, 3.0)  # of an octave of detail, least and most
 WINDOW = 0.08  # within which detail is compared, of the side
-PASSES = 2  # an octave's filter lets half of its neighbours through, so that one pass leaves the finest one short
+PASSES = 2  # octaves overlap, and one pass leaves the finest one short: docs/data_card.md has how short
 FLAT = 0.05  # squared gray levels: detail below this is none, and is not matched
 
 
@@ -116,7 +116,7 @@ def match_detail(painted: np.ndarray, original: np.ndarray, weight: np.ndarray, 
     (h, w, 3) uint8; far from all weight it is `painted`. A simple form of Sunkavalli et al. 2010, "Multi-scale image
     harmonization": pyramids of both, matched band by band.
     """
-    # Only as far around as the filters reach from a pixel that counts: the same pixels, at a quarter of the cost.
+    # Only a little further than the pixels that count: the same to one gray level, at a quarter of the cost.
     margin = int(np.ceil(max(4 * OCTAVES[-1], 2 * window))) + 1
     x, y, w, h = cv2.boundingRect((weight > 0).astype(np.uint8))
     here = np.s_[max(0, y - margin) : y + h + margin, max(0, x - margin) : x + w + margin]

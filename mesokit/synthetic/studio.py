@@ -44,6 +44,7 @@ ABOUT = {
 SPLITS = (*("train", "val", "test", "train", "train") * 4, *("test",) * 4)
 METHODS = ("real", "deepfake", "face2face")
 CANDIDATES = 100  # of whom the partner of a person is the most alike
+# How unlike two people are: the sum of their differences in these, each in its unit.
 ALIKE = {"tone": 0.05, "masculine": 0.2, "glasses": 0.15, "beard": 0.2, "age": 20.0, "freckles": 0.3, "warmth": 1.0}
 UPLOAD_CRF = 15  # of the originals before they are forged
 SWAP_CRF = 6  # of the small clips of decoded faces
