@@ -66,11 +66,12 @@ def _names(pair: int) -> tuple[str, str]:
 def _train(pair: int, work: Path, preset: studio.Preset) -> str:
     """Train one pair and write the decoded faces of both directions, and last the loss."""
     report = work / f"{pair:03d}.json"
-    if not report.exists():
+    made = {"studio": studio.version(), **{name: getattr(preset, name) for name in ("frames", "steps", "extra")}}
+    if not report.exists() or manifest.read_json(report).get("made") != made:
         decoded, loss = studio.swap((2 * pair, 2 * pair + 1), preset)
         for faces, name in zip(decoded, _names(pair), strict=True):
             video.write_clip(work / name, faces, preset.fps, studio.SWAP_CRF)
-        manifest.write_json({"loss": round(loss, 5)}, report)
+        manifest.write_json({"made": made, "loss": round(loss, 5)}, report)
     return report.stem
 
 

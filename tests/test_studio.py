@@ -1,6 +1,7 @@
 """The default dataset's clips: repeatable, resumable, true to their table; and the face swap."""
 
 import hashlib
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -136,6 +137,27 @@ def test_a_second_run_makes_only_what_is_missing_and_the_same(tiny, tmp_path):
         pass
     assert _digest(tmp_path) == first
     assert (tmp_path / "clips" / "40" / "p001_real.mp4").stat().st_mtime_ns == kept
+
+
+def test_clips_of_another_seed_preset_or_version_are_not_taken_for_these(tmp_path, monkeypatch):
+    preset = studio.Preset(pairs=1, frames=2, steps=1, size=(320, 240), levels=(40,))
+    studio.check(tmp_path, 5, preset)  # nothing is there yet
+    for _ in studio.make(tmp_path, preset, seed=5):
+        pass
+    first = _digest(tmp_path)
+    studio.check(tmp_path, 5)
+    studio.check(tmp_path, 5, replace(preset, pairs=2))  # the first pair stays as it is
+    with pytest.raises(ValueError, match=r"made otherwise \(seed\); delete the folder"):
+        studio.check(tmp_path, 6)
+    with pytest.raises(ValueError, match=r"otherwise \(frames, levels\)"):
+        next(studio.make(tmp_path, replace(preset, frames=3, levels=(23, 40)), seed=5))
+    monkeypatch.setattr(studio, "version", lambda: "of tomorrow")
+    with pytest.raises(ValueError, match=r"otherwise \(version of the studio\)"):
+        next(studio.make(tmp_path, preset, seed=5))
+    assert _digest(tmp_path) == first
+    (tmp_path / "masters" / "made.json").unlink()  # as the first versions of mesokit left it
+    with pytest.raises(ValueError, match="version of the studio, swaps of the package, seed"):
+        studio.check(tmp_path, 5)
 
 
 def test_encoding_repeats_whatever_was_in_memory(tmp_path):

@@ -6,6 +6,7 @@ their expressions: a pair is a `group`, so that no split by group shares a perso
 
     OUT/masters/<identity>.mp4, .npz      originals as uploaded, with their truth
     OUT/masters/<target>_<source>.mp4     decoded faces of a swap, aligned, where the package does not bring them
+    OUT/masters/made.json                 what made them all: see `check`
     OUT/clips/<crf>/<clip>.mp4            real and forged clips at each level
     OUT/clips/masks/<clip>.mp4            the tampered region of each forged frame, lossless
     OUT/clips.csv, OUT/dataset.json
@@ -15,7 +16,9 @@ clips of decoded faces (data_scripts/train_swaps.py made them); for anyone else 
 """
 
 import functools
+import hashlib
 import io
+import json
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -90,7 +93,10 @@ def make(
 
     Repeating the call with the same arguments makes only what is missing. The same arguments give the same clips.
     `workers`: processes at work, by default one for each core; their number changes nothing in the clips.
+    Raises ValueError where the folder's clips were made otherwise: see `check`.
     """
+    check(out, seed, preset)
+    manifest.write_json(_made(seed, preset), _record(out))
     plan = _plan(preset, seed)
     people = plan[plan["method"] == "real"]
     pairs = [_rows(pair) for _, pair in people.groupby("group")]
@@ -112,6 +118,47 @@ def make(
                 yield what, done, total
     _write_tables(out, plan, preset, seed, name)
     yield "wrote clips.csv", total, total
+
+
+def check(out: Path, seed: int, preset: Preset | None = None) -> None:
+    """Raise ValueError where the folder `out` has clips of another seed or preset, or of another version of the studio.
+
+    Of a preset, the number of pairs may grow: the people before them stay as they are. A folder that the studio has
+    not made, or that does not exist, passes.
+    """
+    path = _record(out)
+    if not path.parent.is_dir():
+        return
+    made = manifest.read_json(path) if path.is_file() else {}
+    wanted = _made(seed, preset)
+    wrong = [name for name, value in wanted.items() if made.get(name) != value]
+    if wrong:
+        raise ValueError(
+            f"{out}: its clips were made otherwise ({', '.join(wrong)}); delete the folder, or name another one"
+        )
+
+
+def _record(out: Path) -> Path:
+    return out / "masters" / "made.json"
+
+
+def _made(seed: int, preset: Preset | None) -> dict[str, Any]:
+    """What decides how clips come out, but for the libraries; without a preset, what all presets share."""
+    known = {"version of the studio": version(), "swaps of the package": _hash([SWAPS / "swaps.json"]), "seed": seed}
+    if preset is None:
+        return known
+    return known | {name: json.loads(json.dumps(value)) for name, value in vars(preset).items() if name != "pairs"}
+
+
+@functools.cache
+def version() -> str:
+    """A hash of the code of the studio: another one, other clips."""
+    return _hash(sorted(Path(__file__).parent.glob("*.py")))
+
+
+def _hash(texts: Sequence[Path]) -> str:
+    """Of files as text: Git ends lines as each system does."""
+    return hashlib.sha256("".join(path.read_text(encoding="utf-8") for path in texts).encode()).hexdigest()
 
 
 def in_parallel(calls: list[tuple[Any, ...]], workers: int | None = None) -> Iterator[str]:
