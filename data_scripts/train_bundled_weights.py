@@ -1,6 +1,7 @@
 """Train the weights that the package carries, and write them with a model card beside them.
 
 python data_scripts/train_bundled_weights.py work/class --network meso4 --method deepfake
+python data_scripts/train_bundled_weights.py work/class --crf 0 --out work/crf0
 """
 
 import argparse
@@ -15,11 +16,12 @@ from mesokit import backend, baselines, cli, dataset, evaluation, manifest, mode
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Train on all levels of compression of one forgery, score the unseen test identities, write weights and card."""
+    """Train on one forgery, score the unseen test identities, write weights and card."""
     parser = cli.script("train_bundled_weights.py", __doc__)
     parser.add_argument("dataset", type=Path, help="dataset folder, as extract_faces.py writes it")
     parser.add_argument("--network", choices=models.NETWORKS, default="meso4")
     parser.add_argument("--method", default="deepfake", help="the forgery to tell from real faces (%(default)s)")
+    parser.add_argument("--crf", type=int, help="train and score on this level of compression alone (default: all)")
     parser.add_argument("--recipe", choices=training.RECIPES, default="class")
     parser.add_argument("--iterations", type=int, help="other than the recipe's; its schedule shrinks or grows along")
     parser.add_argument("--seed", type=int, default=0)
@@ -32,10 +34,16 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _main(arguments: argparse.Namespace) -> int:
+    if arguments.crf is not None and arguments.out == weights.BUNDLED:
+        raise ValueError("--crf: the package's own weights learn from all levels; name another folder with --out")
     if arguments.deterministic:
         backend.deterministic()
     table = dataset.read(arguments.dataset)
     table = table[table["method"].isin(["real", arguments.method])]
+    if arguments.crf is not None:
+        table = table[table["crf"] == arguments.crf]
+        if table.empty:
+            raise ValueError(f"--crf {arguments.crf}: {arguments.dataset} has no faces at this level")
     network = models.NETWORKS[arguments.network](seed=arguments.seed)
     recipe = _scaled(training.RECIPES[arguments.recipe], arguments.iterations)
     training.fit(network, table, arguments.dataset, recipe, arguments.seed, verbose=2)
@@ -45,12 +53,13 @@ def _main(arguments: argparse.Namespace) -> int:
     name = f"{arguments.network}-{arguments.method}"
     path = arguments.out / f"{name}.weights.h5"
     weights.save(network, path)
+    at = "" if arguments.crf is None else f" at CRF {arguments.crf}"
     card = {
         "name": name,
         "network": arguments.network,
         "file": path.name,
         "sha256": manifest.sha256(path),
-        "about": f"{arguments.network}, trained by this project on synthetic {arguments.method} faces",
+        "about": f"{arguments.network}, trained by this project on synthetic {arguments.method} faces{at}",
         "data": json.loads((arguments.dataset / "dataset.json").read_text()),
         "recipe": {"name": arguments.recipe, **asdict(recipe)},
         "seed": arguments.seed,

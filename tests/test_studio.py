@@ -155,6 +155,9 @@ def test_clips_of_another_seed_preset_or_version_are_not_taken_for_these(tmp_pat
     with pytest.raises(ValueError, match=r"otherwise \(version of the studio\)"):
         next(studio.make(tmp_path, preset, seed=5))
     assert _digest(tmp_path) == first
+    (tmp_path / "masters" / "made.json").write_text("[]")
+    with pytest.raises(ValueError, match="made otherwise"):
+        studio.check(tmp_path, 5)
     (tmp_path / "masters" / "made.json").unlink()  # as the first versions of mesokit left it
     with pytest.raises(ValueError, match="version of the studio, swaps of the package, seed"):
         studio.check(tmp_path, 5)

@@ -269,3 +269,20 @@ def test_the_command_gives_the_same_weights_bit_by_bit(tiny, tmp_path):
     assert made[0] == made[1]
     card = json.loads((tmp_path / "a" / "meso_inception4-deepfake.json").read_text())
     assert card["deterministic"] is True
+
+
+def test_the_command_trains_on_one_level_and_never_over_the_packages_weights(tiny, tmp_path, monkeypatch, capsys):
+    monkeypatch.syspath_prepend(Path(__file__).parent.parent / "data_scripts")
+    import train_bundled_weights
+
+    given = [str(tiny), "--recipe", "smoke", "--iterations", "2"]
+    assert train_bundled_weights.main([*given, "--crf", "40", "--out", str(tmp_path / "a")]) == 0
+    card = json.loads((tmp_path / "a" / "meso4-deepfake.json").read_text())
+    assert set(card["metrics"]) == {"crf 40, frames", "crf 40, clips"}
+    assert card["about"].endswith("at CRF 40")
+    capsys.readouterr()
+    assert train_bundled_weights.main([*given, "--crf", "23", "--out", str(tmp_path / "b")]) == 2
+    assert "has no faces at this level" in capsys.readouterr().err
+    assert train_bundled_weights.main([*given, "--crf", "40"]) == 2
+    assert "name another folder with --out" in capsys.readouterr().err
+    assert not (tmp_path / "b").exists()

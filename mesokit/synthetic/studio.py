@@ -131,7 +131,7 @@ def check(out: Path, seed: int, preset: Preset | None = None) -> None:
         return
     made = manifest.read_json(path) if path.is_file() else {}
     wanted = _made(seed, preset)
-    wrong = [name for name, value in wanted.items() if made.get(name) != value]
+    wrong = [name for name, value in wanted.items() if not isinstance(made, dict) or made.get(name) != value]
     if wrong:
         raise ValueError(
             f"{out}: its clips were made otherwise ({', '.join(wrong)}); delete the folder, or name another one"
