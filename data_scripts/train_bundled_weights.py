@@ -34,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _main(arguments: argparse.Namespace) -> int:
-    if arguments.crf is not None and arguments.out == weights.BUNDLED:
+    if arguments.crf is not None and arguments.out.resolve() == weights.BUNDLED.resolve():
         raise ValueError("--crf: the package's own weights learn from all levels; name another folder with --out")
     if arguments.deterministic:
         backend.deterministic()
