@@ -1,7 +1,7 @@
 """Train the weights that the package carries, and write them with a model card beside them.
 
 python data_scripts/train_bundled_weights.py work/class --network meso4 --method deepfake
-python data_scripts/train_bundled_weights.py work/class --crf 0 --out work/crf0
+python data_scripts/train_bundled_weights.py work/class --crf 0 --recipe long --iterations 4000
 """
 
 import argparse
@@ -21,7 +21,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("dataset", type=Path, help="dataset folder, as extract_faces.py writes it")
     parser.add_argument("--network", choices=models.NETWORKS, default="meso4")
     parser.add_argument("--method", default="deepfake", help="the forgery to tell from real faces (%(default)s)")
-    parser.add_argument("--crf", type=int, help="train and score on this level of compression alone (default: all)")
+    parser.add_argument("--crf", type=int, help="train on this level of compression alone (default: all)")
     parser.add_argument("--recipe", choices=training.RECIPES, default="class")
     parser.add_argument("--iterations", type=int, help="other than the recipe's; its schedule shrinks or grows along")
     parser.add_argument("--seed", type=int, default=0)
@@ -34,23 +34,22 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _main(arguments: argparse.Namespace) -> int:
-    if arguments.crf is not None and arguments.out.resolve() == weights.BUNDLED.resolve():
-        raise ValueError("--crf: the package's own weights learn from all levels; name another folder with --out")
+    if arguments.tour and arguments.crf not in (None, 23):
+        raise ValueError("--tour: its clips are chosen by scores at CRF 23; leave --crf out")
     if arguments.deterministic:
         backend.deterministic()
     table = dataset.read(arguments.dataset)
     table = table[table["method"].isin(["real", arguments.method])]
-    if arguments.crf is not None:
-        table = table[table["crf"] == arguments.crf]
-        if table.empty:
-            raise ValueError(f"--crf {arguments.crf}: {arguments.dataset} has no faces at this level")
+    learnt = table if arguments.crf is None else table[table["crf"] == arguments.crf]
+    if arguments.crf is not None and learnt.empty:
+        raise ValueError(f"--crf {arguments.crf}: {arguments.dataset} has no faces at this level")
     network = models.NETWORKS[arguments.network](seed=arguments.seed)
     recipe = _scaled(training.RECIPES[arguments.recipe], arguments.iterations)
-    training.fit(network, table, arguments.dataset, recipe, arguments.seed, verbose=2)
+    training.fit(network, learnt, arguments.dataset, recipe, arguments.seed, verbose=2)
     test = table[table["split"] == "test"]
     scores = pd.concat(evaluation.score_faces(evaluation.scorer(network), test, arguments.dataset))
-    simple = {name: _baseline(name, table, arguments.dataset) for name in baselines.FEATURES}
-    name = f"{arguments.network}-{arguments.method}"
+    simple = {name: _baseline(name, learnt, test, arguments.dataset) for name in baselines.FEATURES}
+    name = f"{arguments.network}-{arguments.method}" + ("" if arguments.crf is None else f"-crf{arguments.crf}")
     path = arguments.out / f"{name}.weights.h5"
     weights.save(network, path)
     at = "" if arguments.crf is None else f" at CRF {arguments.crf}"
@@ -60,6 +59,7 @@ def _main(arguments: argparse.Namespace) -> int:
         "file": path.name,
         "sha256": manifest.sha256(path),
         "about": f"{arguments.network}, trained by this project on synthetic {arguments.method} faces{at}",
+        "crf": arguments.crf,
         "data": json.loads((arguments.dataset / "dataset.json").read_text()),
         "recipe": {"name": arguments.recipe, **asdict(recipe)},
         "seed": arguments.seed,
@@ -84,10 +84,10 @@ def _scaled(recipe: training.Recipe, iterations: int | None) -> training.Recipe:
     return replace(recipe, **other)
 
 
-def _baseline(features: str, table: pd.DataFrame, root: Path) -> pd.DataFrame:
-    """Scores of the test faces by what a trivial detector learnt from the training faces, all levels together."""
-    score = baselines.fit(features, table[table["split"] == "train"], root)
-    return pd.concat(evaluation.score_faces(score, table[table["split"] == "test"], root))
+def _baseline(features: str, learnt: pd.DataFrame, test: pd.DataFrame, root: Path) -> pd.DataFrame:
+    """Scores of the test faces by what a trivial detector learnt from the training faces, of all levels together."""
+    score = baselines.fit(features, learnt[learnt["split"] == "train"], root)
+    return pd.concat(evaluation.score_faces(score, test, root))
 
 
 def _tour(root: Path, scores: pd.DataFrame, method: str, out: Path) -> None:

@@ -30,6 +30,7 @@ def table() -> str:
             lines.append(f"| `{card['name']}` | {where} | {found['n']:.0f} | {shown} |")
         data, recipe = card["data"], card["recipe"]
         faces = f"{data['name']}, of {data['counts']['faces_train']} training faces the real ones and this forgery's"
+        faces += "" if card["crf"] is None else f" at CRF {card['crf']}"
         hashed = f"`{card['sha256'][:16]}...`"
         notes.append(
             f"| `{card['name']}` | {hashed} | {faces} | {recipe['name']} | {recipe['iterations']} | {card['seed']} |"

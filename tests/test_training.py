@@ -271,18 +271,21 @@ def test_the_command_gives_the_same_weights_bit_by_bit(tiny, tmp_path):
     assert card["deterministic"] is True
 
 
-def test_the_command_trains_on_one_level_and_never_over_the_packages_weights(tiny, tmp_path, monkeypatch, capsys):
+def test_the_command_trains_on_one_level_under_a_name_of_its_own(tiny, tmp_path, monkeypatch, capsys):
     monkeypatch.syspath_prepend(Path(__file__).parent.parent / "data_scripts")
     import train_bundled_weights
 
     given = [str(tiny), "--recipe", "smoke", "--iterations", "2"]
     assert train_bundled_weights.main([*given, "--crf", "40", "--out", str(tmp_path / "a")]) == 0
-    card = json.loads((tmp_path / "a" / "meso4-deepfake.json").read_text())
-    assert set(card["metrics"]) == {"crf 40, frames", "crf 40, clips"}
+    made = sorted(path.name for path in (tmp_path / "a").iterdir())
+    assert made == ["meso4-deepfake-crf40.json", "meso4-deepfake-crf40.weights.h5"]
+    card = json.loads((tmp_path / "a" / made[0]).read_text())
+    assert (card["name"], card["file"], card["crf"]) == ("meso4-deepfake-crf40", made[1], 40)
+    assert set(card["metrics"]) == {f"crf {crf}, {unit}" for crf in (0, 40) for unit in ("frames", "clips")}
     assert card["about"].endswith("at CRF 40")
     capsys.readouterr()
     assert train_bundled_weights.main([*given, "--crf", "23", "--out", str(tmp_path / "b")]) == 2
     assert "has no faces at this level" in capsys.readouterr().err
-    assert train_bundled_weights.main([*given, "--crf", "40"]) == 2
-    assert "name another folder with --out" in capsys.readouterr().err
+    assert train_bundled_weights.main([*given, "--crf", "40", "--tour", "--out", str(tmp_path / "b")]) == 2
+    assert "--tour: its clips are chosen by scores at CRF 23" in capsys.readouterr().err
     assert not (tmp_path / "b").exists()
