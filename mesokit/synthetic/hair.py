@@ -3,13 +3,14 @@
 A strand starts at a root on the scalp and follows a combing field, gravity and the skull; neighbours gather in locks.
 """
 
+import functools
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from mesokit.synthetic.head import CENTRE, EXTENT, GRID, axes, to_uv
-from mesokit.synthetic.mesh import FAR
+from mesokit.synthetic.mesh import FAR, unit
 from mesokit.synthetic.paint import SIZE, masks, noise
 
 SHADES = 14  # brightness levels a frame's hair is quantised to
@@ -29,6 +30,16 @@ class Hair:
     tint: np.ndarray
     depth: np.ndarray
     rgb: np.ndarray
+
+    @functools.cached_property
+    def outward(self):
+        """Directions out of the head at the middle of each piece, (n, pieces, 3) float32."""
+        return unit(self.points[:, _middle(self.points.shape[1])] - CENTRE).astype(np.float32)
+
+
+def _middle(points):
+    """Number of the point in the middle of each piece of a strand of so many points."""
+    return np.minimum(np.arange(0, points - 1, PIECE) + PIECE // 2 + 1, points - 1)
 
 
 # count, length cm, lift cm, comb (whorl, side, back, down, out), gravity, curl radius cm, turns, clumping
@@ -215,8 +226,8 @@ def _curl(points, rng, lock, n_locks, radius, turns, style):
 
 
 def _shine(along, normals, light):
-    """Brightness (n, m) of hair: diffuse and highlight of a thread (Kajiya and Kay), darker near the roots."""
-    out = np.full(along.shape[:2], 0.30 * light.sky[1] + 0.12 * light.floor[1], np.float32)
+    """Brightness (n,) of pieces of hair: diffuse and highlight of a thread (Kajiya and Kay), darker near the roots."""
+    out = np.full(len(along), 0.30 * light.sky[1] + 0.12 * light.floor[1], np.float32)
     for direction, colour in light.lamps:
         facing = np.clip((normals @ direction + 0.35) / 1.35, 0, 1)
         cosine = along @ direction
@@ -226,11 +237,12 @@ def _shine(along, normals, light):
     return out
 
 
-def draw(canvas, hair, placed, normals, project, depth, light, scale):
+def draw(canvas, hair, placed, turn, project, depth, light, scale):
     """Draw visible pieces of strands on `canvas` (h*scale, w*scale, 4) uint8 RGBA, far and inner ones first.
 
-    `placed`, `normals`: strands and outward directions in camera space (n, k, 3); `project`: camera points -> pixels;
-    `depth` (h, w): distance of the nearest solid surface along z.
+    `placed`: strands in camera space (n, k, 3); `turn` (3, 3): from the head's frame to the camera's; `project`: camera
+    points -> pixels; `depth` (h, w): distance of the nearest solid surface along z. Returns the box x0, y0, x1, y1 of
+    pixels, even numbers, outside of which nothing was drawn.
     """
     px = project(placed.reshape(-1, 3)).reshape(*placed.shape[:2], 2)
     h, w = depth.shape
@@ -238,29 +250,35 @@ def draw(canvas, hair, placed, normals, project, depth, light, scale):
     seen = -placed[..., 2] < depth[ij[..., 1], ij[..., 0]] + np.float32(0.45)
     starts = np.arange(0, placed.shape[1] - 1, PIECE)
     at = starts[:, None] + np.arange(PIECE + 1)
-    middle = np.minimum(starts + PIECE // 2 + 1, placed.shape[1] - 1)
-    t = (middle / (placed.shape[1] - 1)).astype(np.float32)
-    value = (
-        _shine(_unit(placed[:, middle] - placed[:, starts]), normals[:, middle], light)
-        * hair.tint[:, None]
-        * (0.35 + 0.65 * np.maximum(hair.depth[:, None], t[None] * 0.6) ** 0.7)
-    )
-    pieces = np.round((px[:, at] + np.float32(0.5)) * scale * 16 - 8).astype(np.int32).reshape(-1, PIECE + 1, 2)
-    level = np.clip(np.sqrt(value) * SHADES / 1.25, 0, SHADES - 1).astype(int).ravel()
+    middle = _middle(placed.shape[1])
     far = -placed[:, middle, 2] - 1.5 * hair.depth[:, None]
     cuts = np.quantile(far[::7], [0.2, 0.4, 0.6, 0.8])
-    layer = (4 - np.searchsorted(cuts, far.ravel())).astype(int)
-    order = layer * SHADES + level
     seen_at = seen[:, at]
-    drawn = ((starts < hair.last[:, None]) & ~_buried(px, placed, at)).ravel()
-    whole = seen_at.all(-1).ravel() & drawn
-    partly = seen_at.any(-1).ravel() & ~whole & drawn
+    drawn = (starts < hair.last[:, None]) & ~_buried(px, placed, at) & seen_at.any(-1)
+    if not drawn.any():
+        return 0, 0, 2, 2
+    strand, piece = np.nonzero(drawn)  # a third of them: the others cost nothing from here on
+    along = unit(placed[strand, middle[piece]] - placed[strand, starts[piece]])
+    t = (middle / (placed.shape[1] - 1)).astype(np.float32)[piece]
+    value = (
+        _shine(along, hair.outward[strand, piece] @ turn.T, light)
+        * hair.tint[strand]
+        * (0.35 + 0.65 * np.maximum(hair.depth[strand], t * 0.6) ** 0.7)
+    )
+    pieces = np.round((px[strand[:, None], at[piece]] + np.float32(0.5)) * scale * 16 - 8).astype(np.int32)
+    level = np.clip(np.sqrt(value) * SHADES / 1.25, 0, SHADES - 1).astype(int)
+    layer = 4 - np.searchsorted(cuts, far[drawn])
+    order = layer * SHADES + level
+    whole = seen_at.all(-1)[drawn]
     empty = canvas.view(np.uint32)[0, 0].copy()
-    _strokes(canvas, hair, pieces, order, partly)
+    _strokes(canvas, hair, pieces, order, ~whole)
     inside = cv2.erode((depth < FAR - 1).astype(np.uint8), np.ones((3, 3), np.uint8))
     solid = cv2.resize(inside, canvas.shape[1::-1], interpolation=cv2.INTER_NEAREST) > 0
-    canvas.view(np.uint32)[solid] = empty  # what reaches behind a face ends at its outline
+    np.copyto(canvas.view(np.uint32)[..., 0], empty, where=solid)  # what reaches behind a face ends at its outline
     _strokes(canvas, hair, pieces, order, whole)
+    reach = np.array([pieces.min((0, 1)) - 32, pieces.max((0, 1)) + 32]) / (16 * scale)  # a line spreads two pixels
+    low, high = np.clip(reach.astype(int), 0, [w - 2, h - 2]) // 2 * 2
+    return *low, *(high + 2)
 
 
 def _buried(px, placed, at):
@@ -283,7 +301,7 @@ def _strokes(canvas, hair, pieces, order, chosen):
     rank = np.argsort(order[chosen], kind="stable")
     groups, starts = np.unique(order[chosen][rank], return_index=True)
     lots = np.split(pieces[chosen][rank], starts[1:])
+    shades = ((np.arange(SHADES) + 0.5) / SHADES * 1.25)[:, None] ** 2
+    colours = np.clip(hair.rgb**2.2 * shades * 1.5 + 0.03 * np.maximum(shades - 0.45, 0), 0, 1) ** (1 / 2.2) * 255
     for group, lot in zip(groups, lots, strict=False):
-        shade = ((group % SHADES + 0.5) / SHADES * 1.25) ** 2
-        rgb = np.clip((hair.rgb**2.2 * shade * 1.5 + 0.03 * max(shade - 0.45, 0)), 0, 1) ** (1 / 2.2) * 255
-        cv2.polylines(canvas, list(lot), False, (*rgb.tolist(), 255), 1, cv2.LINE_AA, 4)
+        cv2.polylines(canvas, list(lot), False, (*colours[group % SHADES].tolist(), 255), 1, cv2.LINE_AA, 4)

@@ -222,13 +222,9 @@ def axes():
 
 @cache
 def dense():
-    """Shared by all heads: (u, v) of the vertices, average points, spline weights, triangles inside the rim."""
+    """Shared by all heads, for each vertex of the grid: average point, spline weights, whether it is within the rim."""
     uv = np.stack(np.meshgrid(*axes()), -1).reshape(-1, 2)
-    i = np.arange(GRID * GRID).reshape(GRID, GRID)
-    a, b, c, d = i[:-1, :-1].ravel(), i[:-1, 1:].ravel(), i[1:, :-1].ravel(), i[1:, 1:].ravel()
-    triangles = np.concatenate([np.stack([a, c, b], -1), np.stack([b, c, d], -1)]).astype(np.int32)
-    inside = (np.linalg.norm(uv, axis=-1) < EXTENT + 0.01)[triangles].all(1)
-    return uv.astype(np.float32), surface(uv), weights(uv), np.ascontiguousarray(triangles[inside])
+    return surface(uv), weights(uv), np.linalg.norm(uv, axis=-1) < EXTENT + 0.01
 
 
 # --- bones: each unit is about one standard deviation; (centre, reach, displacement), mirrored where x > 0 ---

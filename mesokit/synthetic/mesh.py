@@ -25,10 +25,15 @@ class Part:
 
     number: int  # its mark in the raster, 1..7
     shape: tuple[int, int]  # rows, columns
-    triangles: np.ndarray  # (n, 3) int32
     warp: tuple  # texture coordinates in [0, 1] of the columns and of the rows
     sign: float  # makes the normals of the grid point outwards
     skin: Skin
+    inside: np.ndarray | None = None  # of a closed surface: which triangles of the grid are there, (n,) bool
+
+    @property
+    def triangles(self):
+        """All those of the grid, (n, 3) int32."""
+        return grid_triangles(*self.shape)
 
     @functools.cached_property
     def marks(self):
@@ -40,11 +45,14 @@ class Part:
         """Raster coordinates (.., 2) in [0, 1] -> where to sample grids: columns, rows, float32."""
         return uv[..., 0] * np.float32(self.shape[1] - 1), uv[..., 1] * np.float32(self.shape[0] - 1)
 
-    def texture(self, uv):
-        """Raster coordinates (.., 2) -> texture coordinates x, y in [0, 1], float32."""
-        rows, columns = self.shape
-        at = zip(self.index(uv), (columns, rows), self.warp, strict=True)
-        return [np.interp(k, np.arange(n), axis).astype(np.float32) for k, n, axis in at]
+    def texels(self, uv):
+        """Raster coordinates (.., 2) -> where to sample the skin: columns, rows, float32."""
+        (rows, columns), (h, w) = self.shape, self.skin.gloss.shape
+        at = zip(self.index(uv), (columns, rows), self.warp, (w, h), strict=True)
+        return [
+            np.interp(k, np.arange(n), axis).astype(np.float32) * np.float32(size) - np.float32(0.5)
+            for k, n, axis, size in at
+        ]
 
 
 def even(shape):
@@ -55,10 +63,12 @@ def even(shape):
 
 def unit(v):
     """Vectors (.., 3) scaled to length 1."""
-    return v / np.maximum(np.sqrt((v * v).sum(-1, keepdims=True)), np.float32(1e-6))
+    square = v * v  # summed by hand: a reduction over an axis of three takes several times longer
+    length = np.sqrt(square[..., 0] + square[..., 1] + square[..., 2])
+    return v / np.maximum(length, np.float32(1e-6))[..., None]
 
 
-@functools.cache  # for shadows it is asked for at each frame
+@functools.cache  # asked for at each frame
 def grid_triangles(rows, columns):
     """Two triangles per cell of a grid, (n, 3) int32."""
     i = np.arange(rows * columns).reshape(rows, columns)
@@ -69,7 +79,7 @@ def grid_triangles(rows, columns):
 def grid_part(number, shape, sign, skin):
     """A `Part` whose texture covers its whole grid."""
     warp = (np.linspace(0, 1, shape[1]), np.linspace(0, 1, shape[0]))
-    return Part(number, shape, grid_triangles(*shape), warp, sign, skin)
+    return Part(number, shape, warp, sign, skin)
 
 
 # --- ears -------------------------------------------------------------------------------------------------------------
@@ -96,21 +106,43 @@ def ear_skin(tone):
 
 
 # --- from vertices to pixels ------------------------------------------------------------------------------------------
+def _facing(points, shape):
+    """Which triangles of a grid turn to the camera, (n,) bool: the front of a closed surface hides the others."""
+    x, y, z = points.T.reshape(3, *shape)
+    corners = np.stack([x / z, y / z])
+    shared = corners[:, :-1, 1:]
+    left, below, far = corners[:, :-1, :-1] - shared, corners[:, 1:, :-1] - shared, corners[:, 1:, 1:] - shared
+    turned = [a[0] * b[1] > a[1] * b[0] for a, b in ((left, below), (below, far))]
+    return np.concatenate([side.ravel() for side in turned])
+
+
 def rasterise(parts, bodies, focal, size):
     """Camera-space vertices of all parts -> (h, w) numbers uint8, (h, w, 2) coordinates, (h, w) distance float32."""
+    drawn = [
+        part.triangles if part.inside is None else part.triangles[part.inside & _facing(points, part.shape)]
+        for part, points in zip(parts, bodies, strict=True)
+    ]
+    raster = _rasterise(parts, bodies, drawn, focal, size)
+    solid = raster[0] > 0
+    beside = solid[:-2, 1:-1] & solid[2:, 1:-1] & solid[1:-1, :-2] & solid[1:-1, 2:]
+    if (beside & ~solid[1:-1, 1:-1]).any():  # a pixel fell between two triangles: one of the back is better than none
+        drawn = [part.triangles if part.inside is None else part.triangles[part.inside] for part in parts]
+        raster = _rasterise(parts, bodies, drawn, focal, size)
+    return raster
+
+
+def _rasterise(parts, bodies, drawn, focal, size):
     w, h = size
     colour, depth = np.zeros((h, w, 3), np.float32), np.full((h, w), FAR, np.float32)
     starts = np.cumsum([0] + [len(p) for p in bodies])
-    triangles = np.concatenate([part.triangles + start for part, start in zip(parts, starts, strict=False)])
-    fov = float(2 * np.arctan(h / 2 / focal))
     cv2.triangleRasterize(
         np.concatenate(bodies),
-        triangles.astype(np.int32),
+        np.concatenate([t + np.int32(start) for t, start in zip(drawn, starts, strict=False)]),
         np.concatenate([part.marks for part in parts]),
         colour,
         depth,
         np.eye(4, dtype=np.float32),
-        fov,
+        float(2 * np.arctan(h / 2 / focal)),
         NEAR,
         FAR,
         _SOLID,
@@ -129,13 +161,14 @@ def tangents(points, part):
     return unit(normal) * np.float32(part.sign), unit(tu), unit(tv)
 
 
-def sample(part, points, uv):
-    """Attributes of packed pixels with coordinates uv (r, c, 2): fine normal, smooth normal, albedo, gloss."""
+def sample(part, points, uv, texels):
+    """Attributes of packed pixels: fine normal, smooth normal, albedo, gloss.
+
+    `uv` (r, c, 2): raster coordinates; `texels`: columns and rows of the skin, each (r, c).
+    """
     n, tu, tv = (cv2.remap(a, *part.index(uv), cv2.INTER_LINEAR) for a in tangents(points, part))
-    (x, y), (h, w) = part.texture(uv), part.skin.gloss.shape
-    at = [x * np.float32(w) - np.float32(0.5), y * np.float32(h) - np.float32(0.5)]
     albedo, slope, gloss = (
-        cv2.remap(t, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        cv2.remap(t, *texels, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         for t in (part.skin.albedo, part.skin.slope, part.skin.gloss)
     )
     return unit(n - slope[..., :1] * tu - slope[..., 1:] * tv), n, albedo, gloss

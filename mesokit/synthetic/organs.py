@@ -6,6 +6,7 @@ Both functions work on a small patch of the frame, super-sampled, in linear ligh
 import cv2
 import numpy as np
 
+from mesokit.synthetic.mesh import unit
 from mesokit.synthetic.paint import linear
 
 EYE_R = 1.2
@@ -25,6 +26,13 @@ def patch_grid(box):
     xs = x0 + (np.arange((x1 - x0) * FINE, dtype=np.float32) + 0.5) / FINE - 0.5
     ys = y0 + (np.arange((y1 - y0) * FINE, dtype=np.float32) + 0.5) / FINE - 0.5
     return np.meshgrid(xs, ys)
+
+
+def _to_pixels(samples):
+    """Mean of the fine samples (h * FINE, w * FINE, 3) of each pixel, float32."""
+    h, w = samples.shape[:2]
+    tiles = samples.reshape(h // FINE, FINE, w // FINE, FINE, 3)
+    return sum(tiles[:, i, :, j] for i in range(FINE) for j in range(FINE)) / np.float32(FINE**2)
 
 
 def paint_iris(person, rng):
@@ -90,17 +98,14 @@ def eyeball(box, centre, scale, axes, iris, pupil, light, veins):
     sclera = smooth(IRIS_R - 0.035, IRIS_R + 0.055, rho)[..., None]
     colour = colour * (1 - sclera) + white * sclera
     bulge = n * np.float32(EYE_R) - axes[:, 2].astype(np.float32) * np.float32(0.52)
-    bulge /= np.linalg.norm(bulge, axis=-1, keepdims=True)
-    cornea = n * sclera + bulge * (1 - sclera)
-    cornea /= np.linalg.norm(cornea, axis=-1, keepdims=True)
+    cornea = unit(n * sclera + unit(bulge) * (1 - sclera))
     shade = light.ambient(n) + sum(c * np.clip((n @ d + 0.45) / 1.45, 0, 1)[..., None] for d, c in light.lamps)
     out = colour * shade
     mirror = 2 * cornea[..., 2:] * cornea - np.array([0, 0, 1], np.float32)
     for direction, c in light.lamps:
         out += smooth(0.980, 0.992, mirror @ direction)[..., None] * c * np.float32(0.6)
     out += light.ambient(mirror) * np.float32(0.03)
-    h, w = out.shape[:2]
-    return out.reshape(h // FINE, FINE, w // FINE, FINE, 3).mean((1, 3), dtype=np.float32)
+    return _to_pixels(out)
 
 
 _WIDTHS = {
@@ -151,6 +156,4 @@ def mouth(box, origin, direction, jaw, tooth_rgb, dim):
         behind = smooth(tall - 0.1, tall, v)[..., None]
         out += behind * (gum * bend - out)
         out += cover[..., None] * (tooth_rgb * shade[..., None] * bend - out)
-    h, w = x.shape
-    out = out.reshape(h // FINE, FINE, w // FINE, FINE, 3).mean((1, 3), dtype=np.float32)
-    return (out * dim[..., None]).astype(np.float32)
+    return (_to_pixels(out) * dim[..., None]).astype(np.float32)

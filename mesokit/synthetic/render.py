@@ -41,7 +41,7 @@ class Renderer:
         rng = np.random.default_rng([18, person.seed])
         shape = dict(person.shape)
         self.rest = head.identity(shape)
-        _, points, self.weights, _ = head.dense()
+        points, self.weights, _ = head.dense()
         self.base = points + self.weights @ (self.rest - head.CONTROLS)
         self.view = View(scene)
         self.light = make_light(scene)
@@ -49,7 +49,6 @@ class Renderer:
         self.holes = self._hole_texture()
         self.openings = Openings(person, self.rest, self.view, self.light, rng)
         self.hair = hairs.grow(person, self.base.reshape(head.GRID, head.GRID, 3))
-        self.hair_out = mesh.unit(self.hair.points - head.CENTRE)
         self.lashes = strokes.plan_lashes(person, rng)
         self.wall = linear(background(scene))
 
@@ -69,10 +68,10 @@ class Renderer:
         face = mesh.Part(
             1,
             (head.GRID, head.GRID),
-            head.dense()[3],
             tuple(a / (2 * head.EXTENT) + 0.5 for a in head.axes()),
             1.0,
             skin,
+            head.dense()[2][mesh.grid_triangles(head.GRID, head.GRID)].all(1),
         )
         sides = [mesh.grid_part(number, ear.shape[:2], sign, ears) for number, sign in ((2, -1.0), (3, 1.0))]
         self.parts = [face, *sides, mesh.grid_part(4, BODY, 1.0, clothes)]
@@ -136,30 +135,29 @@ class Renderer:
 
     def _skin_pass(self, frame, bodies, number, uv, depth, lit):
         """Shade all solid pixels into `frame`; -> (h, w, 3) coverage of eye holes, mouth hole, face."""
-        ao = occlusion(depth, number > 0, self.view.unit)
+        ao = occlusion(depth, number > 0, self.view.unit).ravel()
         alpha = np.zeros((*number.shape, 3), np.float32)
+        colours, number, uv = frame.reshape(-1, 3), number.ravel(), uv.reshape(-1, 2)
         for part, points, light in zip(self.parts, bodies, lit, strict=True):
-            ys, xs = np.nonzero(number == part.number)
-            if len(ys) == 0:
+            where = np.flatnonzero(number == part.number)
+            if len(where) == 0:
                 continue
-            pad = -len(ys) % 256
-            ysp, xsp = np.pad(ys, (0, pad), "edge"), np.pad(xs, (0, pad), "edge")
-            packed = uv[ysp, xsp].reshape(-1, 256, 2)
-            fine, soft, albedo, gloss = mesh.sample(part, points, packed)
-            at = part.index(packed)
-            shadow = cv2.remap(light, *at, cv2.INTER_LINEAR)
-            cloth = np.zeros(gloss.shape, bool)
+            packed_at = np.pad(where, (0, -len(where) % 256), "edge").reshape(-1, 256)
+            packed = uv[packed_at]
+            texels = part.texels(packed)
+            fine, soft, albedo, gloss = mesh.sample(part, points, packed, texels)
+            shadow = cv2.remap(light, *part.index(packed), cv2.INTER_LINEAR)
+            cloth = None
             if part.number == 4:
                 ch, cw = self.cloth.shape
                 cloth = (
                     self.cloth[(packed[..., 1] * (ch - 1)).astype(int), (packed[..., 0] * (cw - 1)).astype(int)] > 0.5
                 )
-            value = reflect(self.light, fine, soft, albedo, gloss, ao[ysp, xsp].reshape(-1, 256), shadow, ~cloth)
-            frame[ys, xs] = value.reshape(-1, 3)[: len(ys)]
+            value = reflect(self.light, fine, soft, albedo, gloss, ao[packed_at], shadow, cloth)
+            colours[where] = value.reshape(-1, 3)[: len(where)]
             if part.number == 1:
-                size = np.float32(self.holes.shape[0])
-                at = [k * size - np.float32(0.5) for k in part.texture(packed)]
-                alpha[ys, xs] = cv2.remap(self.holes, *at, cv2.INTER_LINEAR).reshape(-1, 3)[: len(ys)]
+                holes = cv2.remap(self.holes, *texels, cv2.INTER_LINEAR)
+                alpha.reshape(-1, 3)[where] = holes.reshape(-1, 3)[: len(where)]
         return alpha
 
     # --- hair ---------------------------------------------------------------------------------------------------------
@@ -173,19 +171,22 @@ class Renderer:
             .astype(np.float32)
             .reshape(self.hair.points.shape)
         )
-        normals = self.hair_out @ turn.T
-        hairs.draw(
+        left, top, right, bottom = hairs.draw(
             canvas,
             self.hair,
             placed,
-            normals.astype(np.float32),
+            turn,
             self.view.project,
             depth,
             self.light,
             HAIR_SCALE,
         )
-        small = cv2.resize(canvas, (w, h), interpolation=cv2.INTER_AREA).astype(np.float32) / np.float32(255)
-        cover = small[..., 3]
+        there = np.s_[top:bottom, left:right]
+        x0, y0, x1, y1 = (int(edge * HAIR_SCALE) for edge in (left, top, right, bottom))
+        small = cv2.resize(canvas[y0:y1, x0:x1], (right - left, bottom - top), interpolation=cv2.INTER_AREA)
+        small = small.astype(np.float32) / np.float32(255)
+        cover = np.zeros((h, w), np.float32)
+        cover[there] = small[..., 3]
         shadow = cv2.resize(
             np.roll(cover, int(0.35 * self.view.unit), axis=0), (w // 3, h // 3), interpolation=cv2.INTER_AREA
         )
@@ -195,7 +196,7 @@ class Renderer:
         frame *= three(1 - np.float32(0.32) * shadow * (depth < mesh.FAR - 1))
         image = tone(frame, self.scene)
         self._strokes_pass(image, controls, turn, state)
-        image += (cv2.cvtColor(small, cv2.COLOR_RGBA2RGB) - image) * three(cover)
+        image[there] += (cv2.cvtColor(small, cv2.COLOR_RGBA2RGB) - image[there]) * three(small[..., 3])
         return image, cover
 
     def _strokes_pass(self, image, controls, turn, state):
