@@ -27,7 +27,7 @@ from mesokit import manifest, plots
 
 HERE = Path(__file__).parent
 SCRIPTS = ("startup", "scoring", "training", "extraction", "maximization", "authors", "notebooks")
-SCRIPTS += ("growth", "roofline", "peers")
+SCRIPTS += ("growth", "people", "roofline", "peers")
 # By the beginning of a row's name, the ratio to reach. 1: within its limit, not behind a peer. The others have none.
 AIMS = {"scoring": 4, "training": 2, "face extraction": 5, "activation maximization": 4} | dict.fromkeys(
     ("start-up", "notebooks", "PyTorch", "facenet-pytorch"), 1

@@ -98,6 +98,14 @@ def test_extraction_finds_the_same_boxes(load):
     assert row.equal
 
 
+def test_people_are_rendered_alike_and_found(load, tmp_path, capsys):
+    assert load("people").main(["--quick", "--out", str(tmp_path / "rows.json")]) == 0
+    assert capsys.readouterr().out.startswith("MTCNN finds 100.0% of 2 faces of 1 people, ")
+    made = json.loads((tmp_path / "rows.json").read_text())
+    assert made["rows"][0]["equal"]
+    assert made["points"][0]["found"] == 1 and made["points"][0]["landmark error"] < 0.1
+
+
 def test_energies_are_the_formula(load):
     maximization = load("maximization")
     model = models.meso4(size=32, seed=1)
