@@ -1,7 +1,8 @@
 """Synthetic people: a renderer for each frame against one for each clip; and how well MTCNN finds them.
 
-Equal: all pixels are the same. One thread renders. Detection is measured on ten frames of each of sixty people, one a
-second; of the faces in a frame the largest counts, whatever its confidence.
+Equal: all pixels are the same. One thread renders. Detection is measured on ten frames of each of 120 people, one a
+second; of the faces in a frame the largest counts, whatever its confidence. Fewer people say little: of sixty, the
+share found with high confidence has a 95 % interval .06 wide.
 """
 
 import sys
@@ -80,7 +81,7 @@ def rows(people: int, frames: int, repeats: int) -> Iterator[Row]:
 def main(argv: list[str] | None = None) -> int:
     arguments = parser(__doc__).parse_args(argv)
     cv2.setNumThreads(1)
-    point = found(*((1, 2) if arguments.quick else (60, 10)))
+    point = found(*((1, 2) if arguments.quick else (120, 10)))
     print(
         "MTCNN finds {found:.1%} of {frames} faces of {people} people, {confident:.1%} with confidence {least:.2f} or "
         "more; its landmarks lie {landmark error:.1%} of the distance of the eyes from the true ones; a frame takes "
