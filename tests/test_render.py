@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mesokit.synthetic import mesh
 from mesokit.synthetic.person import State, motion, sample_person
 from mesokit.synthetic.render import FIVE, GROUPS, LANDMARKS, Renderer, sample_scene
 
@@ -43,6 +44,15 @@ def test_noise_is_all_that_the_generator_drives(renderer, rest):
     other = renderer.render(State(), np.random.default_rng(9))
     assert np.array_equal(other.landmarks, rest.landmarks) and np.array_equal(other.face, rest.face)
     assert 0 < np.abs(other.image.astype(float) - rest.image).mean() < 6
+
+
+@pytest.mark.parametrize(("seed", "moment"), [(1, 0), (2, 26), (8, 19)])  # the last two miss a pixel of the front
+def test_leaving_out_the_back_of_the_head_changes_no_pixel(monkeypatch, seed, moment):
+    renderer, state = Renderer(sample_person(seed), sample_scene(seed)), motion(seed, 30)[moment]
+    frame = renderer.render(state, np.random.default_rng(0))
+    monkeypatch.setattr(mesh, "_facing", lambda points, shape: np.ones(len(mesh.grid_triangles(*shape)), bool))
+    whole = renderer.render(state, np.random.default_rng(0))
+    assert np.array_equal(frame.image, whole.image) and np.array_equal(frame.face, whole.face)
 
 
 @pytest.mark.parametrize("state", motion(4, 60)[::20])
