@@ -83,10 +83,6 @@ def _roots(person, rng, n, grid):
     return _points_on(uv.astype(np.float32), grid)
 
 
-def _unit(v):
-    return v / np.maximum(np.linalg.norm(v, axis=-1, keepdims=True), 1e-6)
-
-
 def _comb(p, person, weights):
     """Direction in which hair at points p (n, 3) is combed; not yet tangent to the skull."""
     whorl, side, back, down, out = weights
@@ -95,14 +91,14 @@ def _comb(p, person, weights):
     side = side * np.clip((p[:, 1:2] + 1) / 5, 0, 1)
     back = back * np.clip((p[:, 1:2] + 3) / 5, 0, 1)
     field = (
-        whorl * _unit(p - np.array([0.8, 10.5, -5.0]))
+        whorl * unit(p - np.array([0.8, 10.5, -5.0]))
         + side * across * np.array([1.0, -0.15, -0.15])
         + back * np.array([0, 0.25, -1.0])
         + down * np.array([0, -1.0, 0])
     )
-    normal = _unit(p - CENTRE)
+    normal = unit(p - CENTRE)
     field = field - normal * (field * normal).sum(-1, keepdims=True)
-    return _unit(_unit(field) + out * normal)
+    return unit(unit(field) + out * normal)
 
 
 def _keep_outside(p, grid, offset):
@@ -148,10 +144,10 @@ def grow(person, grid):
     steps = int(np.clip(total.max() / 1.1, fewest, 18)) // PIECE * PIECE
     offset = (lift * (0.08 + 0.92 * rng.random((n, 1)) ** 0.8)).astype(np.float32)
     line, v = [root], _comb(root, person, comb)
-    v = _unit(v + 0.12 * rng.standard_normal((n, 3)) + 0.16 * rng.standard_normal((len(locks), 3))[lock])
+    v = unit(v + 0.12 * rng.standard_normal((n, 3)) + 0.16 * rng.standard_normal((len(locks), 3))[lock])
     for k in range(steps):
         p = line[-1]
-        v = _unit(
+        v = unit(
             0.55 * v
             + 0.45 * _comb(p, person, (*comb[:4], comb[4] * 0.5 * (k < 2)))
             + gravity * np.array([0, -0.75, 0])
@@ -218,8 +214,8 @@ def _curl(points, rng, lock, n_locks, radius, turns, style):
     phase = (
         rng.uniform(0, 2 * np.pi, n_locks)[lock][:, None] + rng.normal(0, own, (len(points), 1)) + 2 * np.pi * turns * t
     )
-    along = _unit(np.gradient(points, axis=1))
-    a = _unit(np.cross(along, np.array([0.3, 0.2, 1.0])))
+    along = unit(np.gradient(points, axis=1))
+    a = unit(np.cross(along, np.array([0.3, 0.2, 1.0])))
     b = np.cross(along, a)
     grow_in = np.clip(t * 3, 0, 1)[..., None] * radius
     return points + (a * np.cos(phase)[..., None] + b * np.sin(phase)[..., None]) * grow_in
@@ -231,7 +227,7 @@ def _shine(along, normals, light):
     for direction, colour in light.lamps:
         facing = np.clip((normals @ direction + 0.35) / 1.35, 0, 1)
         cosine = along @ direction
-        half = _unit(direction + np.array([0, 0, 1.0], np.float32))
+        half = unit(direction + np.array([0, 0, 1.0], np.float32))
         gleam = np.sqrt(np.clip(1 - (along @ half) ** 2, 0, 1)) ** 40
         out += colour[1] * facing * (0.55 * np.sqrt(np.clip(1 - cosine**2, 0, 1)) + 0.38 * gleam)
     return out
@@ -256,7 +252,7 @@ def draw(canvas, hair, placed, turn, project, depth, light, scale):
     seen_at = seen[:, at]
     drawn = (starts < hair.last[:, None]) & ~_buried(px, placed, at) & seen_at.any(-1)
     if not drawn.any():
-        return 0, 0, 2, 2
+        return 0, 0, 2, 2  # one that can be scaled
     strand, piece = np.nonzero(drawn)  # a third of them: the others cost nothing from here on
     along = unit(placed[strand, middle[piece]] - placed[strand, starts[piece]])
     t = (middle / (placed.shape[1] - 1)).astype(np.float32)[piece]

@@ -118,20 +118,22 @@ def _facing(points, shape):
 
 def rasterise(parts, bodies, focal, size):
     """Camera-space vertices of all parts -> (h, w) numbers uint8, (h, w, 2) coordinates, (h, w) distance float32."""
-    drawn = [
-        part.triangles if part.inside is None else part.triangles[part.inside & _facing(points, part.shape)]
-        for part, points in zip(parts, bodies, strict=True)
-    ]
-    raster = _rasterise(parts, bodies, drawn, focal, size)
+    raster = _rasterise(parts, bodies, focal, size, front=True)
     solid = raster[0] > 0
     beside = solid[:-2, 1:-1] & solid[2:, 1:-1] & solid[1:-1, :-2] & solid[1:-1, 2:]
     if (beside & ~solid[1:-1, 1:-1]).any():  # a pixel fell between two triangles: one of the back is better than none
-        drawn = [part.triangles if part.inside is None else part.triangles[part.inside] for part in parts]
-        raster = _rasterise(parts, bodies, drawn, focal, size)
+        raster = _rasterise(parts, bodies, focal, size, front=False)
     return raster
 
 
-def _rasterise(parts, bodies, drawn, focal, size):
+def _rasterise(parts, bodies, focal, size, front):
+    """`front`: of closed surfaces only what turns to the camera."""
+    drawn = []
+    for part, points in zip(parts, bodies, strict=True):
+        if part.inside is None:
+            drawn.append(part.triangles)
+        else:
+            drawn.append(part.triangles[part.inside & _facing(points, part.shape) if front else part.inside])
     w, h = size
     colour, depth = np.zeros((h, w, 3), np.float32), np.full((h, w), FAR, np.float32)
     starts = np.cumsum([0] + [len(p) for p in bodies])

@@ -27,7 +27,7 @@ def reflect(light, fine, soft, albedo, gloss, ao, lit, cloth=None):
         shine += gleam * (lit * colour[1] if k == 0 else colour[1])
         lamps.append((fine @ direction, soft @ direction, colour))
     rim = (np.clip(1 - fine[..., 2], 0, 1) ** 2) ** 2 * (light.sky[1] * 0.5)
-    gleam = gloss * (0.15 * shine + 0.3 * rim) * ao
+    highlight = gloss * (0.15 * shine + 0.3 * rim) * ao
     up, open_ = fine[..., 1] * 0.5 + 0.5, 0.45 + 0.55 * ao
     dark = 1 - lit
     out = np.empty(albedo.shape, np.float32)
@@ -42,7 +42,7 @@ def reflect(light, fine, soft, albedo, gloss, ao, lit, cloth=None):
             if k == 0:  # only the main light casts shadows; light below the skin softens them
                 diffuse *= 1 - dark * (1 - np.float32(0.45) * blend)
             total += colour[c] * diffuse * open_
-        out[..., c] = albedo[..., c] * total + gleam
+        out[..., c] = albedo[..., c] * total + highlight
     return out
 
 
