@@ -38,6 +38,7 @@ ORDER = [
     "interpret",
     "plots",
     "checks",
+    "lesson",
     "widgets",
     "report",
     "cli",

@@ -8,11 +8,6 @@ import numpy as np
 TEMPLATE = np.array([[0.27, 0.27], [0.73, 0.27], [0.5, 0.53], [0.32, 0.75], [0.68, 0.75]], np.float32)
 MIDDLE, AXES = (0.5, 0.52), (0.47, 0.5)  # of the ellipse that is pasted, in the same square
 FEATHER = 0.07  # width of its soft border, of the side
-OCTAVES = (0.7, 1.4, 2.8, 5.6)  # pixels of the frame: widths of the Gaussians between which detail is matched
-GAINS = (0.7, 3.0)  # of an octave of detail, least and most
-WINDOW = 0.08  # within which detail is compared, of the side
-PASSES = 2  # octaves overlap, and one pass leaves the finest one short: docs/data_card.md has how short
-FLAT = 0.05  # squared gray levels: detail below this is none, and is not matched
 
 
 def alignment(five: np.ndarray, size: int) -> np.ndarray:
@@ -75,8 +70,6 @@ def paste(
         flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    # In the frame, not in the small square, whose pixels are too few for the finest octave.
-    back = match_detail(back, image, alpha, WINDOW * size / np.hypot(*matrix[0, :2]))
     return over(image, back, alpha)
 
 
@@ -105,51 +98,6 @@ def _soft_mask(matrix: np.ndarray, region: np.ndarray, size: int) -> np.ndarray:
     away = cv2.distanceTransform((inside > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
     soft = np.clip(away / feather, 0, 1).astype(np.float32)
     return soft * soft * (3 - 2 * soft)
-
-
-def match_detail(painted: np.ndarray, original: np.ndarray, weight: np.ndarray, window: float) -> np.ndarray:
-    """Give `painted` as much detail in each octave as `original` has there; both (h, w, 3) uint8.
-
-    An octave's energy is compared in a Gaussian `window` (pixels, its standard deviation) of what `weight` (h, w) float
-    counts, and the octave is multiplied by a factor within `GAINS`, `PASSES` times: what a decoder has blurred away is
-    not there to be multiplied. Detail is that of luma; colours stay, or a decoder's faint stains would glow. Returns
-    (h, w, 3) uint8; far from all weight it is `painted`. A simple form of Sunkavalli et al. 2010, "Multi-scale image
-    harmonization": pyramids of both, matched band by band.
-    """
-    # Only a little further than the pixels that count: the same to one gray level, at a quarter of the cost.
-    margin = int(np.ceil(max(4 * OCTAVES[-1], 2 * window))) + 1
-    x, y, w, h = cv2.boundingRect((weight > 0).astype(np.uint8))
-    here = np.s_[max(0, y - margin) : y + h + margin, max(0, x - margin) : x + w + margin]
-    weight = weight[here]
-    ours, theirs = (cv2.cvtColor(image[here].astype(np.float32), cv2.COLOR_RGB2GRAY) for image in (painted, original))
-    # Sums within a window are smooth: they are taken on a grid of a quarter of it, at a fraction of the cost.
-    height, width = weight.shape
-    step = max(1, int(window / 4))
-    coarse = (max(1, width // step), max(1, height // step))
-
-    def energy(detail: np.ndarray) -> np.ndarray:
-        squares = cv2.resize(detail * detail * weight, coarse, interpolation=cv2.INTER_AREA)
-        return cv2.GaussianBlur(squares, (0, 0), window / step) + FLAT
-
-    wanted = [energy(detail) for detail in _octaves(theirs)]
-    matched = ours
-    for _ in range(PASSES):
-        for detail, target in zip(_octaves(matched), wanted, strict=True):
-            gain = np.clip(np.sqrt(target / energy(detail)), *GAINS)
-            matched = matched + (cv2.resize(gain, (width, height), interpolation=cv2.INTER_LINEAR) - 1) * detail
-    result = painted.copy()
-    result[here] = np.clip(np.round(painted[here] + (matched - ours)[..., None]), 0, 255)
-    return result
-
-
-def _octaves(gray: np.ndarray) -> list[np.ndarray]:
-    """What `gray` (h, w) float32 loses to each Gaussian of `OCTAVES` after the one before."""
-    found = []
-    for sigma in OCTAVES:
-        smooth = cv2.GaussianBlur(gray, (0, 0), sigma)
-        found.append(gray - smooth)
-        gray = smooth
-    return found
 
 
 def match_colours(decoded: np.ndarray, original: np.ndarray, weight: np.ndarray) -> np.ndarray:

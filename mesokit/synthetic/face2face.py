@@ -21,7 +21,7 @@ from mesokit.synthetic.texture import EYES, Canvas, with_ring
 # Nothing in the landmarks of lids says where an eye looks: the gaze stays the target's, as the pose does.
 KEPT = ("yaw", "pitch", "roll", "dx", "dy", "gaze_x", "gaze_y")
 # Detail fainter than so many gray levels, within so much of the distance of the eyes, is skin and goes; edges stay.
-SKIN = (12.0, 0.035)
+SKIN = (24.0, 0.05)
 
 
 def wanted(target: Sequence[State], source: Sequence[State]) -> list[State]:
@@ -33,7 +33,7 @@ def wanted(target: Sequence[State], source: Sequence[State]) -> list[State]:
 
 
 def reenact(
-    frames: Sequence[np.ndarray], have: np.ndarray, want: np.ndarray, region: np.ndarray, texture: float = 84.0
+    frames: Sequence[np.ndarray], have: np.ndarray, want: np.ndarray, region: np.ndarray, texture: float = 44.0
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Move the face of a whole clip from the landmarks it has to those wanted; yields (image, mask) for each frame.
 

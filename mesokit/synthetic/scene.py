@@ -8,6 +8,12 @@ import numpy as np
 from mesokit.synthetic.paint import linear, noise
 from mesokit.synthetic.skin import Skin
 
+# Cameras differ as they do in life, or sharpness alone would give a forgery away. From, to; drawn evenly, blur evenly
+# on a logarithmic scale.
+DEFOCUS = (0.35, 1.5)
+RESOLUTION = (0.6, 1.0)
+WALL_BLUR = (1.0, 12.0)
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -25,7 +31,7 @@ class Scene:
     ambient: float
     warm: float  # colour of the main light, -1 bluish to 1 yellowish
     wall: int  # kind of background
-    defocus: float  # blur of the subject, pixels
+    defocus: float  # blur of the subject, pixels of the frame
     motion_blur: float  # share of the frame time the shutter is open
     noise: float  # sensor noise, of 255
     balance: tuple[float, float, float]  # white balance error
@@ -33,6 +39,8 @@ class Scene:
     contrast: float
     vignette: float
     clothes: int
+    resolution: float  # of the sensor: its pixels along a side, as a share of the frame's
+    wall_blur: float  # blur of the background, pixels at 480x360: the smaller the lens' opening, the smaller
 
 
 @dataclass(frozen=True)
@@ -70,10 +78,11 @@ def sample_scene(seed: int, size: tuple[int, int] = (480, 360)) -> Scene:
         key_power=float(rng.uniform(0.75, 1.35)), fill=_three(fill / np.linalg.norm(fill)),
         fill_power=float(rng.uniform(0.08, 0.4)),
         ambient=float(rng.uniform(0.28, 0.52)), warm=float(rng.normal(0.1, 0.4)), wall=int(rng.integers(5)),
-        defocus=float(rng.uniform(0.35, 0.75)), motion_blur=float(rng.uniform(0.1, 0.5)),
+        defocus=float(np.exp(rng.uniform(*np.log(DEFOCUS)))), motion_blur=float(rng.uniform(0.1, 0.5)),
         noise=float(rng.uniform(1.6, 6.4)), balance=_three(np.exp(rng.normal(0, 0.03, 3))),
         exposure=float(rng.uniform(0.9, 1.12)), contrast=float(rng.uniform(0.0, 0.35)),
         vignette=float(rng.uniform(0, 0.25)), clothes=int(rng.integers(1 << 30)),
+        resolution=float(rng.uniform(*RESOLUTION)), wall_blur=float(np.exp(rng.uniform(*np.log(WALL_BLUR)))),
     )  # fmt: skip
 
 
@@ -155,7 +164,7 @@ def background(scene):
         :, None, None
     ] * rng.normal(-0.1, 0.15)
     image = np.clip(base + ramp, 0, 1).astype(np.float32)
-    blur = rng.uniform(3, 12) * w / 480
+    blur = scene.wall_blur * w / 480
     if scene.wall == 1:
         _rectangles(rng, image, int(rng.integers(5, 14)), 0.05, 0.5)
     elif scene.wall == 2:

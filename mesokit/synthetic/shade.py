@@ -107,9 +107,11 @@ def tone(frame, scene):
 
 
 def camera(image, scene, rng):
-    """Lens and sensor: defocus, vignette, noise that grows with light, 8 bits."""
-    h, w = image.shape[:2]
+    """Lens and sensor: defocus, resolution, vignette, noise that grows with light, 8 bits."""
+    frame = image.shape[1::-1]
     image = cv2.GaussianBlur(image, (0, 0), scene.defocus)
+    w, h = (round(scene.resolution * side) for side in frame)
+    image = cv2.resize(image, (w, h), interpolation=cv2.INTER_AREA)
     y, x = np.linspace(-1, 1, h, dtype=np.float32)[:, None], np.linspace(-1, 1, w, dtype=np.float32)[None]
     vignette = 1 - np.float32(scene.vignette) * np.float32(0.5) * (x * x + y * y)
     sensor = np.empty(image.shape, np.uint8)
@@ -122,4 +124,4 @@ def camera(image, scene, rng):
         light *= 255
         light += 0.5
         pixels[:] = np.clip(light, 0, 255, out=light)
-    return sensor
+    return cv2.resize(sensor, frame, interpolation=cv2.INTER_CUBIC)

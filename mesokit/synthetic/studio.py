@@ -49,7 +49,7 @@ METHODS = ("real", "deepfake", "face2face")
 CANDIDATES = 100  # of whom the partner of a person is the most alike
 # How unlike two people are: the sum of their differences in these, each in its unit.
 ALIKE = {"tone": 0.05, "masculine": 0.2, "glasses": 0.15, "beard": 0.2, "age": 20.0, "freckles": 0.3, "warmth": 1.0}
-UPLOAD_CRF = 15  # of the originals before they are forged
+UPLOAD_CRF = (12, 28)  # of the originals before they are forged: each platform compresses as it likes
 SWAP_CRF = 6  # of the small clips of decoded faces
 SWAP_SIZE = 96  # pixels a side of a decoded face
 SWAPS = Path(__file__).parents[1] / "bundled" / "swaps"
@@ -221,8 +221,13 @@ def _film(out: Path, row: dict[str, Any], preset: Preset) -> str:
         data = io.BytesIO()
         np.savez_compressed(data, **vars(known))
         manifest.write(truth, data.getvalue())
-        video.write_clip(master, frames, preset.fps, UPLOAD_CRF)
+        video.write_clip(master, frames, preset.fps, _upload_crf(row["number"]))
     return f"filmed {row['identity']}"
+
+
+def _upload_crf(number: int) -> int:
+    low, high = UPLOAD_CRF
+    return int(np.random.default_rng([19, number]).integers(low, high + 1))
 
 
 def cast(number: int) -> person.Person:

@@ -1,0 +1,5 @@
+"""What a notebook talks to."""
+
+from mesokit.lesson.data import ready
+
+__all__ = ["ready"]
