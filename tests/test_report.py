@@ -9,12 +9,11 @@ import time
 from xml.etree import ElementTree
 
 import nbformat
-import numpy as np
 import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from mesokit import cli, manifest, report
+from mesokit import cli, lesson, manifest, report
 from mesokit.report import index, watch
 from mesokit.report.compare import changes
 from mesokit.report.inputs import inputs
@@ -42,13 +41,14 @@ def good(folder):
     return write(
         folder,
         "00_good",
-        "import os, numpy as np\nfrom mesokit import report\nimport plotly.graph_objects as go",
-        'report.record("epochs", np.int64(epochs))\nreport.record("auc", np.float32(0.5))\n'
-        f'report.record({HOSTILE!r}, {HOSTILE!r})\nreport.record("empty", float("nan"))\n'
-        'report.record("folder", os.path.basename(os.getcwd()))',
+        "import os, numpy as np\nfrom mesokit import lesson\nimport plotly.graph_objects as go",
+        'lesson.record("epochs", np.int64(epochs))\nlesson.record("auc", np.float32(0.5))\n'
+        f'lesson.record({HOSTILE!r}, {HOSTILE!r})\nlesson.record("empty", float("nan"))\n'
+        'lesson.record("folder", os.path.basename(os.getcwd()))',
         "from mesokit import checks\nchecks.exercise('Right.')(len)([])",
         "checks.exercise('Right.')(len)(3)",
-        f'report.claim("falls {HOSTILE}", 0.891, np.float64(0.9), 0.8, 0.95, "agrees", "because {HOSTILE}")',
+        f'lesson.finding("eyes_fire_for_real", np.float64(0.9), 0.8, 0.95, "because {HOSTILE}")\n'
+        f'lesson.number("n", "counts {HOSTILE}", 0.891, None, float("nan"), float("nan"), "because {HOSTILE}")',
         f'go.Figure(go.Scatter(y=[1, 2])).update_layout(title="{HOSTILE}")',
         "import ipywidgets\nipywidgets.interact(lambda a: print(a), a=3);",
         parameters=PARAMETERS,
@@ -135,7 +135,7 @@ def test_progress_counts_cells(finished):
 def test_results_json(finished):
     out, _, _ = finished
     results = json.loads((out / "results.json").read_text())
-    assert {"environment", "notebooks", "results", "claims"} <= set(results)
+    assert {"environment", "notebooks", "results", "findings", "numbers"} <= set(results) and "claims" not in results
     assert results["parameters"]["00_good"]["epochs"] == 5 and results["parameters"]["00_good"]["levels"] == [0, 23]
     assert [(check["notebook"], check["passed"]) for check in results["checks"]] == [
         ("00_good", True),
@@ -144,12 +144,20 @@ def test_results_json(finished):
     assert [set(row) for row in results["notebooks"]] == [{"name", "status", "seconds", "peak_mb", "error"}] * 6
     recorded = {"epochs": 5, "auc": 0.5, HOSTILE: HOSTILE, "empty": None, "folder": "note {books}"}
     assert results["results"]["00_good"] == recorded
-    (claim,) = results["claims"]
-    assert {key: claim[key] for key in ("notebook", "paper", "ours", "low", "high", "verdict")} == {
-        "notebook": "00_good", "paper": 0.891, "ours": 0.9, "low": 0.8, "high": 0.95, "verdict": "agrees"
+    (finding,), (number,) = results["findings"], results["numbers"]
+    cell = finding.pop("cell")
+    known = lesson.FINDINGS["eyes_fire_for_real"]
+    assert finding == {
+        "id": "eyes_fire_for_real", "notebook": "00_good", "statement": known.statement, "paper": known.paper,
+        "ours": 0.9, "low": 0.8, "high": 0.95, "verdict": "agrees", "why": f"because {HOSTILE}",
     }  # fmt: skip
+    assert number == {
+        "id": "n", "notebook": "00_good", "what": f"counts {HOSTILE}", "paper": 0.891, "ours": None, "low": None,
+        "high": None, "why": f"because {HOSTILE}", "cell": cell,
+    }  # fmt: skip
+    assert "1 agrees, 0 differs, 0 undecided" in (out / "index.html").read_text()
     assert results["environment"]["preset"] == "smoke" and "plotly" in results["environment"]["packages"]
-    assert f'id="cell-id={claim["cell"]}"' in (out / "00_good.html").read_text()
+    assert f'id="cell-id={cell}"' in (out / "00_good.html").read_text()
 
 
 def test_pages_need_no_network(finished):
@@ -207,13 +215,15 @@ def test_junit(finished):
 
 
 def result(**changed):
-    """The results of a run of one notebook with one claim, as results.json holds them."""
-    claim = {"notebook": "a", "claim": "c", "ours": 0.9, "low": 0.8, "high": 0.95, "verdict": "agrees"}
+    """The results of a run of one notebook with one finding and one number, as results.json holds them."""
+    row = {"notebook": "a", "ours": 0.9, "low": 0.8, "high": 0.95}
+    finding, number = row | {"id": "f", "statement": "falls", "verdict": "agrees"}, row | {"id": "n", "what": "counts"}
     environment = {"preset": "smoke", "packages": {"keras": changed.pop("keras", "3.1")}}
     book = {"name": "a", "status": changed.pop("status", "ok"), "seconds": changed.pop("seconds", 40.0)}
     files = {"data": [{"name": "d", "sha256": changed.pop("sha256", "0")}], "weights": []}
-    claims = [claim | changed]
-    return {"environment": environment, "notebooks": [book], "results": {}, "claims": claims, "inputs": files}
+    number |= changed.pop("number", {})
+    rows = {"findings": [finding | changed], "numbers": [number]}
+    return {"environment": environment, "notebooks": [book], "results": {}, **rows, "inputs": files}
 
 
 @pytest.mark.parametrize(
@@ -223,7 +233,12 @@ def result(**changed):
         ({"ours": 0.81}, []),
         ({"ours": 0.7}, ["number"]),
         ({"ours": 0.7, "verdict": "differs"}, ["verdict", "number"]),
-        ({"claim": "d"}, ["claim", "claim"]),
+        ({"ours": None, "low": None, "high": None, "verdict": "undecided"}, ["verdict", "number"]),
+        ({"id": "d"}, ["finding", "finding"]),
+        ({"number": {"ours": 0.81}}, []),
+        ({"number": {"ours": 0.7}}, ["number"]),
+        ({"number": {"ours": None}}, ["number"]),
+        ({"number": {"id": "d"}}, ["number", "number"]),
         ({"status": "failed"}, ["status"]),
         ({"seconds": 44.0}, []),
         ({"seconds": 60.0}, ["time"]),
@@ -234,7 +249,7 @@ def test_changes(now, kinds):
     assert [row["kind"] for row in changes(result(), result(**now))] == kinds
 
 
-def test_changes_of_a_claim_without_an_interval():
+def test_changes_of_a_finding_without_an_interval():
     assert changes(result(low=None, high=None, ours="falls"), result(ours="falls")) == []
     (row,) = changes(result(low=None, high=None), result(low=None, high=None, ours=0.91))
     assert (row["old"], row["new"]) == ("0.9", "0.91")
@@ -244,7 +259,7 @@ def test_render_shows_what_changed(tmp_path, finished):
     out, outcomes, _ = finished
     chosen = [outcomes["00_good"]]
     previous = report.read_results(out)
-    previous["claims"][0]["verdict"] = "differs"
+    previous["findings"][0]["verdict"] = "differs"
     text = report.render(tmp_path, chosen, previous["environment"], previous).read_text()
     assert "<b>verdict</b>" in text and "Against the run before" not in (out / "index.html").read_text()
     assert [row["kind"] for row in json.loads((tmp_path / "results.json").read_text())["changes"]] == ["verdict"]
@@ -405,18 +420,3 @@ def test_preset_errors_are_one_sentence_naming_the_file(tmp_path, text, words):
     with pytest.raises(ValueError, match=words) as caught:
         preset(tmp_path, text)
     assert "smoke.yaml" in str(caught.value) and "\n" not in str(caught.value)
-
-
-def test_record_and_claim_refuse_what_they_cannot_hold(capsys):
-    report.record("curve", {"loss": np.arange(2), 3: (1, None)})
-    assert capsys.readouterr().out == 'curve = {"loss": [0, 1], "3": [1, null]}\n'
-    with pytest.raises(TypeError, match="model: a object cannot be recorded"):
-        report.record("model", object())
-    with pytest.raises(ValueError, match="name"):
-        report.record(" ", 1)
-    with pytest.raises(ValueError, match="'agrees', 'differs', 'cannot be compared'"):
-        report.claim("a", 1, 1, 0, 2, "true")
-    with pytest.raises(ValueError, match="above"):
-        report.claim("a", 1, 1, 2, 0, "agrees")
-    report.claim("a", 1, 0.5, None, None, "differs", "why not")
-    assert capsys.readouterr().out == "a: paper 1, here 0.5: differs (why not)\n"

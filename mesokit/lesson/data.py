@@ -2,11 +2,6 @@
 
 from pathlib import Path
 
-from tqdm.auto import tqdm
-
-from mesokit import dataset, manifest
-from mesokit.synthetic import studio
-
 
 def ready(work: str | Path, preset: str, frames: int, seed: int = 0) -> Path:
     """The folder `work`/`preset` with the default dataset in it, made first where it is not there; shows its progress.
@@ -14,6 +9,11 @@ def ready(work: str | Path, preset: str, frames: int, seed: int = 0) -> Path:
     preset: a name in `studio.PRESETS`; frames: faces taken of each clip; seed: of the people. What is there already is
     not made again. Raises ValueError for another preset, and where the folder holds clips that were made otherwise.
     """
+    from tqdm.auto import tqdm  # these here, not above: the report reads this room, and need not wait for them
+
+    from mesokit import dataset, manifest
+    from mesokit.synthetic import studio
+
     if preset not in studio.PRESETS:
         raise ValueError(f"no preset is called {preset!r}; there are {', '.join(studio.PRESETS)}")
     root = Path(work) / preset

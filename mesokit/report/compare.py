@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mesokit.report.notebook import as_text, interval
+from mesokit.lesson.recording import as_text, found
 
 SLOWER = 1.25  # times within a quarter, or within SECONDS, are the noise of a shared machine
 SECONDS = 5.0
@@ -17,23 +17,24 @@ def read_results(folder: str | Path) -> dict[str, Any]:
     """The `results.json` of the report in `folder`. Raises ValueError with one sentence where there is none."""
     path = Path(folder) / "results.json"
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if not {"environment", "notebooks", "results", "claims"} <= set(found):
+        results = json.loads(path.read_text(encoding="utf-8"))
+        if not {"environment", "notebooks", "results", "findings", "numbers"} <= set(results):
             raise ValueError("it has other parts")
     except (OSError, ValueError, TypeError) as error:
         raise ValueError(f"{path}: not the results of a report ({error})") from None
-    return found
+    return results
 
 
 def changes(old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, str]]:
     """What differs between two `results.json`: rows of `kind`, `notebook`, `what`, `old`, `new`, the gravest first.
 
-    Only notebooks that both runs executed are compared. A claim's number counts as changed when it lies outside the
-    interval that the old run gave it, or where that run gave none, when it is another number.
+    Only notebooks that both runs executed are compared. A number, of a finding too, counts as changed when it lies
+    outside the interval that the old run gave it, or where that run gave none, when it is another number.
     """
     before, after = _by_name(old["notebooks"]), _by_name(new["notebooks"])
     both = [name for name in after if name in before]
-    rows = [*_fates(before, after, both), *_claims(old, new, both), *_setting(old, new), *_times(before, after, both)]
+    compared = [row for kind in ("finding", "number") for row in _rows(old, new, both, kind)]
+    rows = [*_fates(before, after, both), *compared, *_setting(old, new), *_times(before, after, both)]
     return [dict(zip(("kind", "notebook", "what", "old", "new"), row, strict=True)) for row in rows]
 
 
@@ -47,23 +48,22 @@ def _fates(before: dict, after: dict, both: list[str]) -> Iterator[tuple[str, ..
             yield "status", name, "how it ended", before[name]["status"], after[name]["status"]
 
 
-def _claims(old: dict, new: dict, both: list[str]) -> Iterator[tuple[str, ...]]:
-    rows = {(row["notebook"], row["claim"]): row for row in old["claims"]}
-    for now in new["claims"]:
-        was = rows.get((now["notebook"], now["claim"]))
+def _rows(old: dict, new: dict, both: list[str], kind: str) -> Iterator[tuple[str, ...]]:
+    """Of the `kind` "finding" or "number": verdicts that changed, numbers beyond, and rows that came or went."""
+    before, after = ({(row["notebook"], row["id"]): row for row in results[f"{kind}s"]} for results in (old, new))
+    for key, now in after.items():
+        what, was = now.get("statement") or now["what"], before.get(key)
         if was is None:
-            if now["notebook"] in both:
-                yield "claim", now["notebook"], now["claim"], "not claimed", now["verdict"]
+            if key[0] in both:
+                yield kind, key[0], what, "not there", now.get("verdict") or found(now)
             continue
-        if was["verdict"] != now["verdict"]:
-            yield "verdict", now["notebook"], now["claim"], was["verdict"], now["verdict"]
+        if was.get("verdict") != now.get("verdict"):
+            yield "verdict", key[0], what, was["verdict"], now["verdict"]
         if _beyond(was, now["ours"]):
-            seen = f"{as_text(was['ours'])}{interval(was)}"
-            yield "number", now["notebook"], now["claim"], seen, f"{as_text(now['ours'])}{interval(now)}"
-    left = {(row["notebook"], row["claim"]) for row in new["claims"]}
-    for notebook, claim in rows:
-        if notebook in both and (notebook, claim) not in left:
-            yield "claim", notebook, claim, rows[notebook, claim]["verdict"], "no longer claimed"
+            yield "number", key[0], what, found(was), found(now)
+    for key, was in before.items():
+        if key[0] in both and key not in after:
+            yield kind, key[0], was.get("statement") or was["what"], was.get("verdict") or found(was), "no longer there"
 
 
 def _beyond(was: dict[str, Any], now: Any) -> bool:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mesokit.report.notebook import as_text
+from mesokit.lesson.recording import as_text
 from mesokit.report.parameters import Parameters, fit, notebook_parameters
 from mesokit.report.watch import Watch
 

@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from mesokit.checks import MIME as CHECK
+from mesokit.lesson.findings import VERDICTS
+from mesokit.lesson.recording import FINDING, NUMBER, RECORD, as_text, found, plain
 from mesokit.report.compare import changes
 from mesokit.report.execute import Outcome
 from mesokit.report.inputs import inputs
 from mesokit.report.junit import junit
-from mesokit.report.notebook import CLAIM, RECORD, VERDICTS, as_text, interval, plain
 from mesokit.report.page import TEMPLATES, page
 from mesokit.report.parameters import notebook_parameters, read_notebook
+
+ROWS = {"findings": FINDING, "numbers": NUMBER, "checks": CHECK}  # what a cell may show a row of, and how it is marked
 
 
 def render(
@@ -27,7 +30,7 @@ def render(
     previous: results of a run before (from `read_results`), to say what changed. Every page is made before the first is
     written, and each is written whole or not at all.
     """
-    from mesokit import manifest  # here, not above: notebooks import `report`, and this loads pandas
+    from mesokit import manifest  # here, not above: this loads pandas, and `mesokit report` answers without it
 
     out = Path(out)
     books = [_collect(outcome) for outcome in outcomes]
@@ -52,8 +55,7 @@ def _results(books: list[dict[str, Any]], environment: dict[str, Any]) -> dict[s
         "environment": environment,
         "notebooks": [{key: book[key] for key in keys} for book in books],
         "results": {book["name"]: book["results"] for book in books},
-        "claims": [row for book in books for row in book["claims"]],
-        "checks": [row for book in books for row in book["checks"]],
+        **{kind: [row for book in books for row in book[kind]] for kind in ROWS},
         "parameters": {book["name"]: book["parameters"] for book in books},
         "inputs": inputs([(book["folder"], book["parameters"]) for book in books]),
     }
@@ -62,7 +64,7 @@ def _results(books: list[dict[str, Any]], environment: dict[str, Any]) -> dict[s
 
 def _collect(outcome: Outcome) -> dict[str, Any]:
     """The outcome's fields, all parameters of the run, the executed notebook, its title, and what its cells showed."""
-    book = asdict(outcome) | {"title": outcome.name, "notebook": None, "results": {}, "claims": [], "checks": []}
+    book = asdict(outcome) | {"title": outcome.name, "notebook": None, "results": {}} | {kind: [] for kind in ROWS}
     if outcome.executed is None:
         return book
     with suppress(ValueError):  # a parameter cell that is not of literals is named where it matters
@@ -77,8 +79,8 @@ def _collect(outcome: Outcome) -> dict[str, Any]:
             data = output.get("data", {})
             if RECORD in data:
                 book["results"][data[RECORD]["key"]] = data[RECORD]["value"]
-            book["claims"] += [{**data[CLAIM], **where}] if CLAIM in data else []
-            book["checks"] += [{**data[CHECK], **where}] if CHECK in data else []
+            for kind, mime in ROWS.items():
+                book[kind] += [{**data[mime], **where}] if mime in data else []
     return book
 
 
@@ -87,7 +89,7 @@ def _template(name: str) -> Any:
 
     loader = jinja2.FileSystemLoader(TEMPLATES)
     templates = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    templates.filters |= {"as_text": as_text, "interval": interval, "duration": duration}
+    templates.filters |= {"as_text": as_text, "found": found, "duration": duration}
     return templates.get_template(name)
 
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mesokit.report.notebook import plain
+from mesokit.lesson.recording import plain
 from mesokit.report.parameters import Parameters
 
 BUNDLED = Path(__file__).parents[1] / "bundled"

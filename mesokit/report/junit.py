@@ -12,7 +12,7 @@ _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def junit(results: dict[str, Any]) -> str:
     """`results` (as in results.json) as JUnit XML: a test case for each notebook, and one for each exercise check.
 
-    A claim that differs from the paper's is a finding, not a failure.
+    A finding that differs from the paper's is a result, not a failure.
     """
     cases = []
     for book in results["notebooks"]:

@@ -1,6 +1,6 @@
-"""What a notebook calls: `record` and `claim` show a readable line and carry the value in the output's own mime type.
+"""How a notebook's results reach the report: each shows a readable line and carries its value in its own mime type.
 
-So the executed notebook is the only store, and `render` collects from there.
+So the executed notebook is the only store, and `report.render` collects from there.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 RECORD = "application/vnd.mesokit.record+json"
-CLAIM = "application/vnd.mesokit.claim+json"
-VERDICTS = ("agrees", "differs", "cannot be compared")
+FINDING = "application/vnd.mesokit.finding+json"
+NUMBER = "application/vnd.mesokit.number+json"
 
 
 def plain(value: Any, name: str = "value") -> Any:
@@ -49,6 +49,15 @@ def as_text(value: Any, length: int = 300) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
+def found(row: dict[str, Any]) -> str:
+    """What this run found, of a row of the findings or the numbers: '0.9 (0.8 to 0.95)', or 'not measured'."""
+    if row["ours"] is None:
+        return "not measured"
+    if row["low"] is None and row["high"] is None:
+        return as_text(row["ours"])
+    return f"{as_text(row['ours'])} ({as_text(row['low']) or '?'} to {as_text(row['high']) or '?'})"
+
+
 class _Shown:
     """What a cell shows: a mime bundle in Jupyter, its text elsewhere."""
 
@@ -81,30 +90,18 @@ def record(key: str, value: Any) -> None:
     _show({"text/plain": line, RECORD: {"key": key, "value": value}})
 
 
-def claim(claim: str, paper: Any, ours: Any, low: Any, high: Any, verdict: str, why: str = "") -> None:
-    """Show one row of the table of claims and store it for the report.
+def show_row(mime: str, row: dict[str, Any], title: str) -> None:
+    """Show a row of the findings or the numbers beside the paper's, and store it under `mime`.
 
-    paper, ours: what the paper says and what this run found (a number or words); low, high: the interval of `ours` or
-    None. verdict: "agrees", "differs" or "cannot be compared"; why: the reason in one sentence.
-    Raises ValueError for another verdict or an interval upside down.
+    row: id, paper, ours, low, high, why and, of a finding, verdict. Raises ValueError for an interval upside down.
     """
-    if verdict not in VERDICTS:
-        raise ValueError(f"verdict {verdict!r}: choose one of {', '.join(map(repr, VERDICTS))}")
-    if low is not None and high is not None and low > high:
-        raise ValueError(f"low {low} is above high {high}: give the interval as low, high")
-    row = {"claim": claim, "paper": paper, "ours": ours, "low": low, "high": high, "verdict": verdict, "why": why}
-    row = {name: plain(value, name) for name, value in row.items()}
-    found = f"{as_text(row['ours'])}{interval(row)}"
-    line = f"{claim}: paper {as_text(row['paper'])}, here {found}: {verdict}" + (f" ({why})" if why else "")
-    markup = "<b>{}</b><br>paper {} · here {} · <b>{}</b><br>{}".format(
-        *(html.escape(text) for text in (claim, as_text(row["paper"]), found, verdict, why))
-    )
+    row = {name: plain(value, f"{row['id']}, {name}") for name, value in row.items()}
+    if row["low"] is not None and row["high"] is not None and row["low"] > row["high"]:
+        raise ValueError(f"{row['id']}: low {row['low']} is above high {row['high']}; give the interval as low, high")
+    verdict, why = row.get("verdict", ""), row["why"]
+    line = f"{title}: paper {as_text(row['paper'])}, here {found(row)}"
+    line += (f": {verdict}" if verdict else "") + (f" ({why})" if why else "")
+    parts = [f"paper {as_text(row['paper'])}", f"here {found(row)}", *([verdict] if verdict else [])]
+    markup = "<br>".join([f"<b>{html.escape(title)}</b>", html.escape(" · ".join(parts)), html.escape(why)])
     style = "border-left: 4px solid #888; padding: .2em .8em"
-    _show({"text/plain": line, "text/html": f'<div style="{style}">{markup}</div>', CLAIM: row})
-
-
-def interval(row: dict[str, Any]) -> str:
-    """' (low to high)' of a row of the claims, or nothing where it has no interval."""
-    if row["low"] is None and row["high"] is None:
-        return ""
-    return f" ({as_text(row['low']) or '?'} to {as_text(row['high']) or '?'})"
+    _show({"text/plain": line, "text/html": f'<div style="{style}">{markup}</div>', mime: row})

@@ -1,0 +1,111 @@
+"""Statements of the paper that the data can refute, and the one place where an interval becomes a verdict."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from mesokit.lesson import paper
+from mesokit.lesson.recording import FINDING, show_row
+
+VERDICTS = ("agrees", "differs", "undecided")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the paper says, as a statement about one measured number.
+
+    paper: its number, or its words; expects: where the number's interval lies if the statement holds here, "above 0",
+    "below 0" or "not above 0".
+    """
+
+    statement: str
+    paper: float | str
+    expects: str = "above 0"
+
+
+FINDINGS = {
+    "inception_beats_meso4_deepfake": Finding(
+        "MesoInception-4 judges the frames of Deepfakes better than Meso-4",
+        round(paper.ACCURACY["meso_inception4", "deepfake", "frames"][None] - paper.accuracy("meso4", "deepfake"), 3),
+    ),
+    "network_beats_blur_meter": Finding("Meso-4 judges frames better than a blur meter", "no blur meter was tried"),
+    "falls_to_23_face2face": Finding(
+        "Meso-4 on Face2Face, a network for each level: accuracy per frame falls from CRF 0 to 23",
+        paper.fall("meso4", 23),
+    ),
+    "falls_to_40_face2face": Finding(
+        "Meso-4 on Face2Face, a network for each level: accuracy per frame falls from CRF 0 to 40",
+        paper.fall("meso4", 40),
+    ),
+    "clip_beats_frame_deepfake": Finding(
+        "Meso-4 on Deepfake: a clip is easier to judge than a frame", paper.clip_gain("meso4", "deepfake")
+    ),
+    "clip_beats_frame_face2face": Finding(
+        "Meso-4 on Face2Face, CRF 23: a clip is easier to judge than a frame", paper.clip_gain("meso4", "face2face")
+    ),
+    "clip_beats_frame_deepfake_inception": Finding(
+        "MesoInception-4 on Deepfake: a clip is easier to judge than a frame",
+        paper.clip_gain("meso_inception4", "deepfake"),
+    ),
+    "clip_beats_frame_face2face_inception": Finding(
+        "MesoInception-4 on Face2Face, CRF 23: a clip is easier to judge than a frame",
+        paper.clip_gain("meso_inception4", "face2face"),
+    ),
+    "second_derivative_says_little": Finding(
+        "first filters with runs of +, -, + say little: training makes them no more frequent",
+        "concerns the first layer only, says little about faces",
+        "not above 0",
+    ),
+    "sign_groups_meso4": Finding(
+        "Meso-4: hidden neurons for real want more detail in the face than those for forged", "seen in pictures"
+    ),
+    "sign_groups_inception": Finding(
+        "MesoInception-4: hidden neurons for real want more detail in the face than those for forged",
+        "seen in pictures",
+    ),
+    "eyes_fire_for_real": Finding("the eyes fire more for real faces than for forged ones", "seen in pictures"),
+    "background_fires_for_forged": Finding(
+        "the background fires more for forged faces than for real ones", "seen in pictures", "below 0"
+    ),
+    "eyes_speak_for_real": Finding(
+        "detail in the eyes speaks for real: to blur it lowers the logit", "seen in pictures", "below 0"
+    ),
+    "mouth_speaks_for_real": Finding(
+        "detail in the mouth speaks for real: to blur it lowers the logit", "seen in pictures", "below 0"
+    ),
+    "background_detail_speaks_for_forged": Finding(
+        "detail in the background speaks for forged: to sharpen it lowers the logit", "seen in pictures", "below 0"
+    ),
+    "mesoscopic_octaves_matter": Finding(
+        "to remove an octave of waves of 4 to 64 pixels costs more accuracy than to remove another",
+        "mesoscopic properties",
+    ),
+}
+
+
+def verdict(finding: Finding, low: float | None, high: float | None) -> str:
+    """The verdict on `finding`, from the interval `low` to `high` of its number: "agrees", "differs" or "undecided"."""
+    if low is None or high is None or math.isnan(low) or math.isnan(high):
+        return "undecided"
+    above, below = low > 0, high < 0
+    if finding.expects == "not above 0":
+        return "differs" if above else "agrees"
+    if finding.expects == "below 0":
+        above, below = below, above
+    return "agrees" if above else "differs" if below else "undecided"
+
+
+def finding(id: str, ours: Any, low: Any, high: Any, why: str = "") -> None:
+    """Show a finding beside the paper's, with its verdict, and store it for the report.
+
+    id: a key of FINDINGS, where its statement and the paper's number stand; ours: the number that this run found; low,
+    high: its interval, or None; why: a sentence on what else to know. Raises ValueError for another id and for an
+    interval upside down.
+    """
+    if id not in FINDINGS:
+        raise ValueError(f"no finding is called {id!r}; there are {', '.join(FINDINGS)}")
+    known = FINDINGS[id]
+    row = {"id": id, "statement": known.statement, "paper": known.paper, "ours": ours, "low": low, "high": high}
+    show_row(FINDING, row | {"verdict": verdict(known, low, high), "why": why}, known.statement)

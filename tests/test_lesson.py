@@ -1,0 +1,113 @@
+"""What notebooks record, and the one place where an interval becomes a verdict."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mesokit import lesson
+from mesokit.lesson import numbers, paper
+from mesokit.lesson.findings import VERDICTS, Finding, verdict
+
+NAN = float("nan")
+IDS = {
+    "falls_to_23_face2face",
+    "falls_to_40_face2face",
+    "clip_beats_frame_deepfake",
+    "clip_beats_frame_face2face",
+    "inception_beats_meso4_deepfake",
+    "network_beats_blur_meter",
+    "second_derivative_says_little",
+    "sign_groups_meso4",
+    "sign_groups_inception",
+    "eyes_fire_for_real",
+    "background_fires_for_forged",
+    "eyes_speak_for_real",
+    "mouth_speaks_for_real",
+    "background_detail_speaks_for_forged",
+    "mesoscopic_octaves_matter",
+}
+
+
+def test_the_table_of_findings_is_whole():
+    assert set(lesson.FINDINGS) >= IDS
+    assert {finding.expects for finding in lesson.FINDINGS.values()} == {"above 0", "below 0", "not above 0"}
+    statements = [finding.statement for finding in lesson.FINDINGS.values()]
+    assert len(set(statements)) == len(statements)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "above", "below", "not_above"),
+    [
+        (0.1, 0.2, "agrees", "differs", "differs"),
+        (-0.2, -0.1, "differs", "agrees", "agrees"),
+        (-0.1, 0.2, "undecided", "undecided", "agrees"),
+        (0.0, 0.2, "undecided", "undecided", "agrees"),
+        (-0.2, 0.0, "undecided", "undecided", "agrees"),
+        (None, None, "undecided", "undecided", "undecided"),
+        (0.1, None, "undecided", "undecided", "undecided"),
+        (NAN, NAN, "undecided", "undecided", "undecided"),
+        (np.float32(0.1), np.float64(0.2), "agrees", "differs", "differs"),
+    ],
+)
+def test_the_interval_alone_decides(low, high, above, below, not_above):
+    for expects, said in (("above 0", above), ("below 0", below), ("not above 0", not_above)):
+        assert verdict(Finding("s", "p", expects), low, high) == said
+        assert said in VERDICTS
+
+
+def test_a_finding_takes_statement_and_paper_from_the_table(capsys):
+    lesson.finding("falls_to_40_face2face", np.float64(0.1234), 0.05, 0.2, "three seeds")
+    line = capsys.readouterr().out
+    assert line.startswith("Meso-4 on Face2Face") and line.endswith(
+        "paper 0.114, here 0.123 (0.05 to 0.2): agrees (three seeds)\n"
+    )
+    lesson.finding("eyes_fire_for_real", NAN, NAN, NAN)
+    assert capsys.readouterr().out.endswith("paper seen in pictures, here not measured: undecided\n")
+    with pytest.raises(ValueError, match="no finding is called 'falls'; there are inception_beats"):
+        lesson.finding("falls", 1, 0, 2)
+    with pytest.raises(ValueError, match="falls_to_40_face2face: low 2 is above high 0; give the interval"):
+        lesson.finding("falls_to_40_face2face", 1, 2, 0)
+
+
+def test_a_number_has_no_verdict(capsys):
+    lesson.number("faces", "faces to learn from", "5,111 / 7,250", [3, 4], why="other people")
+    assert capsys.readouterr().out == "faces to learn from: paper 5,111 / 7,250, here [3, 4] (other people)\n"
+    with pytest.raises(ValueError, match="n: low 2 is above high 0"):
+        lesson.number("n", "what", 1, 1, 2, 0)
+    with pytest.raises(ValueError, match="give the number a name"):
+        lesson.number(" ", "what", 1, 1)
+
+
+def test_accuracies_stand_beside_the_papers_of_the_same_level(capsys, monkeypatch):
+    scores = pd.DataFrame(
+        {"clip": list("aabb"), "label": ["real"] * 2 + ["forged"] * 2, "p_real": [0.9, 0.4, 0.1, 0.2]}
+    )
+    lesson.accuracy("meso4", "face2face", "frames", 40, scores)
+    assert "Meso-4 on Face2Face, CRF 40: accuracy, frames: paper 0.832, here 0.75 (" in capsys.readouterr().out
+    lesson.accuracy("meso4", "face2face", "clips", 0, scores)  # the paper has clips at CRF 23 only
+    lesson.accuracy("meso4", "face2face", "frames", 30, scores)
+    lesson.accuracy("my own", "deepfake", "frames", 23, scores)
+    assert capsys.readouterr().out == ""
+    lesson.accuracy("xception", "face2face", "frames", 23)
+    assert "paper 0.935, here not measured" in capsys.readouterr().out
+    monkeypatch.setitem(numbers.MEASURED, ("xception", "face2face", "frames", 23), (0.9, 0.8, 0.95))
+    lesson.accuracy("xception", "face2face", "frames", 23)
+    assert "paper 0.935, here 0.9 (0.8 to 0.95)" in capsys.readouterr().out
+
+
+def test_the_papers_values():
+    assert paper.accuracy("meso4", "deepfake", "clips", 23) == paper.accuracy("meso4", "deepfake", "clips", 40) == 0.969
+    assert paper.accuracy("xception", "face2face", "frames", 40) is None
+    assert paper.fall("meso_inception4", 40) == 0.155
+    assert paper.clip_gain("meso_inception4", "face2face") == 0.019
+    with pytest.raises(ValueError, match="no accuracy per clip of meso4 on face2face at CRF 40"):
+        paper.clip_gain("meso4", "face2face", 40)
+
+
+def test_record_refuses_what_it_cannot_hold(capsys):
+    lesson.record("curve", {"loss": np.arange(2), 3: (1, None)})
+    assert capsys.readouterr().out == 'curve = {"loss": [0, 1], "3": [1, null]}\n'
+    with pytest.raises(TypeError, match="model: a object cannot be recorded"):
+        lesson.record("model", object())
+    with pytest.raises(ValueError, match="name"):
+        lesson.record(" ", 1)
