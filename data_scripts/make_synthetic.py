@@ -32,7 +32,7 @@ def _main(arguments: argparse.Namespace) -> int:
     out = arguments.out or Path("work") / arguments.preset
     preset = studio.PRESETS[arguments.preset]
     if arguments.pairs is not None:
-        preset = replace(preset, pairs=arguments.pairs)
+        preset = replace(preset, pairs=tuple(range(arguments.pairs)))
     with tqdm(unit="step") as bar:
         for what, done, total in studio.make(out, preset, arguments.seed):
             bar.total, bar.n = total, done

@@ -1,4 +1,4 @@
-"""Train the face swaps that the package brings: the first forty-eight synthetic people of seed 0, in pairs.
+"""Train the face swaps that the package brings: the first sixty-four synthetic people of seed 0, in pairs.
 
 python data_scripts/train_swaps.py --work work/swaps
 
@@ -17,7 +17,7 @@ from mesokit import cli, manifest, video
 from mesokit.synthetic import studio
 
 SEED = 0
-FILMED = replace(studio.PRESETS["class"], frames=40)  # a preset may take the first of them
+FILMED = replace(studio.PRESETS["bundled"], frames=40)  # a preset may take the first of them
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -25,7 +25,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = cli.script("train_swaps.py", __doc__)
     parser.add_argument("--work", type=Path, default=Path("work/swaps"), help="folder for clips on the way")
     parser.add_argument("--out", type=Path, default=studio.SWAPS, help="folder to write (%(default)s)")
-    parser.add_argument("--pairs", type=int, default=FILMED.pairs)
+    parser.add_argument("--pairs", type=int, default=len(FILMED.pairs))
     parser.add_argument("--steps", type=int, default=FILMED.steps, help="of training, for each pair (%(default)s)")
     parser.add_argument("--extra", type=int, default=FILMED.extra, help="more frames of each person (%(default)s)")
     return cli.run(parser, _main, argv, "stopped; the same command goes on")
@@ -42,6 +42,7 @@ def _main(arguments: argparse.Namespace) -> int:
     for name in files:
         manifest.write(arguments.out / name, (arguments.work / name).read_bytes())
     card = {
+        "version": studio.VERSION,
         "about": "decoded faces of swaps of synthetic people, <target>_<source>.mp4, aligned as blend.TEMPLATE",
         "seed": SEED,
         "frames": FILMED.frames,
@@ -66,7 +67,7 @@ def _names(pair: int) -> tuple[str, str]:
 def _train(pair: int, work: Path, preset: studio.Preset) -> str:
     """Train one pair and write the decoded faces of both directions, and last the loss."""
     report = work / f"{pair:03d}.json"
-    made = {"studio": studio.version(), **{name: getattr(preset, name) for name in ("frames", "steps", "extra")}}
+    made = {"studio": studio.VERSION, **{name: getattr(preset, name) for name in ("frames", "steps", "extra")}}
     if not report.exists() or manifest.read_json(report).get("made") != made:
         decoded, loss = studio.swap((2 * pair, 2 * pair + 1), preset)
         for faces, name in zip(decoded, _names(pair), strict=True):

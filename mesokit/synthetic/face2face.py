@@ -33,7 +33,7 @@ def wanted(target: Sequence[State], source: Sequence[State]) -> list[State]:
 
 
 def reenact(
-    frames: Sequence[np.ndarray], have: np.ndarray, want: np.ndarray, region: np.ndarray, texture: float = 44.0
+    frames: Sequence[np.ndarray], have: np.ndarray, want: np.ndarray, region: np.ndarray, texture: float = 40.0
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Move the face of a whole clip from the landmarks it has to those wanted; yields (image, mask) for each frame.
 

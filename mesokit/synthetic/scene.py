@@ -10,7 +10,7 @@ from mesokit.synthetic.skin import Skin
 
 # Cameras differ as they do in life, or sharpness alone would give a forgery away. From, to; drawn evenly, blur evenly
 # on a logarithmic scale.
-DEFOCUS = (0.35, 1.5)
+DEFOCUS = (0.35, 1.7)
 RESOLUTION = (0.6, 1.0)
 WALL_BLUR = (1.0, 12.0)
 
