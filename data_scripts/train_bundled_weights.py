@@ -1,7 +1,8 @@
-"""Train the weights that the package carries, and write them with a model card beside them.
+"""Train the weights that the package carries, and write them with a model card and their test scores beside them.
 
-python data_scripts/train_bundled_weights.py work/class --network meso4 --method deepfake
-python data_scripts/train_bundled_weights.py work/class --crf 0 --recipe long --iterations 4000
+python data_scripts/train_bundled_weights.py work/bundled --network meso4 --method deepfake
+python data_scripts/train_bundled_weights.py work/bundled --crf 0 --recipe long --iterations 3000
+python data_scripts/train_bundled_weights.py work/bundled --crf 0 --seed 1 --out work/seeds
 """
 
 import argparse
@@ -24,10 +25,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--crf", type=int, help="train on this level of compression alone (default: all)")
     parser.add_argument("--recipe", choices=training.RECIPES, default="class")
     parser.add_argument("--iterations", type=int, help="other than the recipe's; its schedule shrinks or grows along")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=weights.BUNDLED, help="folder to write (%(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="the package has the weights of seed 0 (%(default)s)")
+    parser.add_argument("--shrink", type=int, default=1, help="Xception only: average blocks of so many pixels first")
+    parser.add_argument("--out", type=Path, default=weights.BUNDLED, help="folder of weights and card (%(default)s)")
+    parser.add_argument("--scores", type=Path, help="folder to write p_real of each test face to, as NAME.csv")
     parser.add_argument(
-        "--tour", action="store_true", help="also take clips for 00_tour: of a person of middling difficulty"
+        "--tour", action="store_true", help="also take the clips for 00_tour: of the test person of median difficulty"
     )
     parser.add_argument("--deterministic", action="store_true", help="the same weights bit by bit, each time, here")
     return cli.run(parser, _main, argv)
@@ -43,13 +46,19 @@ def _main(arguments: argparse.Namespace) -> int:
     learnt = table if arguments.crf is None else table[table["crf"] == arguments.crf]
     if arguments.crf is not None and learnt.empty:
         raise ValueError(f"--crf {arguments.crf}: {arguments.dataset} has no faces at this level")
-    network = models.NETWORKS[arguments.network](seed=arguments.seed)
+    if arguments.seed and arguments.out == weights.BUNDLED:
+        raise ValueError(
+            f"--seed {arguments.seed}: the package brings the weights of seed 0; name another folder (--out)"
+        )
+    shrink = {"shrink": arguments.shrink} if arguments.shrink > 1 else {}
+    network = models.NETWORKS[arguments.network](seed=arguments.seed, **shrink)
     recipe = _scaled(training.RECIPES[arguments.recipe], arguments.iterations)
     training.fit(network, learnt, arguments.dataset, recipe, arguments.seed, verbose=2)
     test = table[table["split"] == "test"]
     scores = pd.concat(evaluation.score_faces(evaluation.scorer(network), test, arguments.dataset))
     simple = {name: _baseline(name, learnt, test, arguments.dataset) for name in baselines.FEATURES}
     name = f"{arguments.network}-{arguments.method}" + ("" if arguments.crf is None else f"-crf{arguments.crf}")
+    name += f"-seed{arguments.seed}" if arguments.seed else ""
     path = arguments.out / f"{name}.weights.h5"
     weights.save(network, path)
     at = "" if arguments.crf is None else f" at CRF {arguments.crf}"
@@ -68,6 +77,9 @@ def _main(arguments: argparse.Namespace) -> int:
         "baselines": {name: _metrics(rows) for name, rows in simple.items()},
     }
     manifest.write_json(card, arguments.out / f"{name}.json")
+    if arguments.scores:
+        kept = scores[["clip", "crf", "frame", "label", "group"]].assign(p_real=scores["p_real"].round(6))
+        manifest.save(kept, arguments.scores / f"{name}.csv")
     if arguments.tour:
         _tour(arguments.dataset, scores, arguments.method, arguments.out)
     for title, metrics in {name: card["metrics"], **card["baselines"]}.items():
@@ -91,7 +103,7 @@ def _baseline(features: str, learnt: pd.DataFrame, test: pd.DataFrame, root: Pat
 
 
 def _tour(root: Path, scores: pd.DataFrame, method: str, out: Path) -> None:
-    """Copy the two clips at CRF 23 of the test person in the middle, by how clearly real and forged are told apart."""
+    """Copy the two clips at CRF 23 of the test person of median difficulty: the difference of p_real, real and forged."""
     clips = evaluation.per_clip(scores[scores["crf"] == 23])
     p_real = {kind: clips[clips["method"] == kind].set_index("identity")["p_real"] for kind in ("real", method)}
     gap = (p_real["real"] - p_real[method]).sort_values(kind="stable")

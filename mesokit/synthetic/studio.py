@@ -224,11 +224,12 @@ def _film(out: Path, row: dict[str, Any], preset: Preset) -> str:
         data = io.BytesIO()
         np.savez_compressed(data, **vars(known))
         manifest.write(truth, data.getvalue())
-        video.write_clip(master, frames, preset.fps, _upload_crf(row["number"]))
+        video.write_clip(master, frames, preset.fps, upload_crf(row["number"]))
     return f"filmed {row['identity']}"
 
 
-def _upload_crf(number: int) -> int:
+def upload_crf(number: int) -> int:
+    """The CRF of the platform to which the person `number` uploads, drawn evenly from `UPLOAD_CRF`."""
     low, high = UPLOAD_CRF
     return int(np.random.default_rng([19, number]).integers(low, high + 1))
 
