@@ -103,7 +103,7 @@ def _baseline(features: str, learnt: pd.DataFrame, test: pd.DataFrame, root: Pat
 
 
 def _tour(root: Path, scores: pd.DataFrame, method: str, out: Path) -> None:
-    """Copy the two clips at CRF 23 of the test person of median difficulty: the difference of p_real, real and forged."""
+    """Copy the two clips at CRF 23 of the test person of median difficulty: by p_real of the real less the forged."""
     clips = evaluation.per_clip(scores[scores["crf"] == 23])
     p_real = {kind: clips[clips["method"] == kind].set_index("identity")["p_real"] for kind in ("real", method)}
     gap = (p_real["real"] - p_real[method]).sort_values(kind="stable")
