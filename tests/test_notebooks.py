@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import re
 import sys
 import threading
 from functools import partial
@@ -9,24 +10,61 @@ from pathlib import Path
 
 import pytest
 
-from mesokit import cli, dataset, manifest, video, weights
+from mesokit import cli, dataset, lesson, manifest, video, weights
+from mesokit.lesson.findings import VERDICTS
 
 ROOT = Path(__file__).parent.parent
 
 
-def test_all_notebooks_run_with_the_smoke_preset(tmp_path):
-    assert cli.main(["report", "--preset", "smoke", "--out", str(tmp_path)]) == 0
-    found = json.loads((tmp_path / "results.json").read_text())
-    assert {book["status"] for book in found["notebooks"]} == {"ok"}
-    assert set(found["results"]) == {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
-    assert max(book["peak_mb"] for book in found["notebooks"]) < 4000
-    learned = found["results"]["02_training"]
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """The results of the default report."""
+    out = tmp_path_factory.mktemp("report")
+    assert cli.main(["report", "--preset", "smoke", "--out", str(out)]) == 0
+    return json.loads((out / "results.json").read_text())
+
+
+def on_the_card():
+    """{finding: verdict}, as docs/model_card.md lists them."""
+    card = (ROOT / "docs" / "model_card.md").read_text(encoding="utf-8")
+    section = re.search(r"^## Findings\n(.*?)(?=^## |\Z)", card, re.MULTILINE | re.DOTALL)
+    assert section, "docs/model_card.md has no section 'Findings'"
+    header, _, *rows = [line for line in section[1].splitlines() if line.startswith("|")]
+    assert [name.strip() for name in header.split("|")[1:3]] == ["finding", "verdict"]
+    cells = [[cell.strip().strip("`*") for cell in row.split("|")[1:3]] for row in rows]
+    assert len(dict(cells)) == len(cells), "a finding stands there twice"
+    return dict(cells)
+
+
+def test_the_card_lists_findings_that_there_are():
+    listed = on_the_card()
+    assert set(listed) <= set(lesson.FINDINGS)
+    assert set(listed.values()) <= set(VERDICTS)
+
+
+def test_all_notebooks_run_with_the_smoke_preset(results):
+    assert {book["status"] for book in results["notebooks"]} == {"ok"}
+    assert set(results["results"]) == {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert max(book["peak_mb"] for book in results["notebooks"]) < 4000
+    learned = results["results"]["02_training"]
     assert learned["trainable parameters"] == 27_977
     frames = learned["accuracy, frames"]
     assert frames["meso4, trained here"] > frames["meso4, untrained"]
-    assert found["claims"]
-    assert len(found["checks"]) >= 30
-    assert all(check["passed"] for check in found["checks"])
+    assert len(results["checks"]) >= 30
+    assert all(check["passed"] for check in results["checks"])
+
+
+def test_each_finding_is_there_once_and_ten_are_decided(results):
+    ids = [row["id"] for row in results["findings"]]
+    assert sorted(ids) == sorted(lesson.FINDINGS)
+    assert sum(row["verdict"] != "undecided" for row in results["findings"]) >= 10
+    assert all(row["paper"] is not None and row["why"] for row in results["numbers"])
+
+
+def test_the_report_finds_what_the_card_says(results):
+    found = {row["id"]: row["verdict"] for row in results["findings"]}
+    listed = on_the_card()
+    assert {name: found.get(name) for name in listed} == listed
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ class Finding:
 FINDINGS = {
     "inception_beats_meso4_deepfake": Finding(
         "MesoInception-4 judges the frames of Deepfakes better than Meso-4",
-        round(paper.ACCURACY["meso_inception4", "deepfake", "frames"][None] - paper.accuracy("meso4", "deepfake"), 3),
+        paper.lead("meso_inception4", "meso4"),
     ),
     "network_beats_blur_meter": Finding("Meso-4 judges frames better than a blur meter", "no blur meter was tried"),
     "falls_to_23_face2face": Finding(

@@ -34,10 +34,10 @@ def accuracy(network: str, method: str, unit: str, crf: int, scores: Any = None,
     if (theirs := paper.accuracy(network, method, unit, crf)) is None:
         return
     if scores is None:
-        ours = MEASURED.get((network, method, unit, crf), (None, None, None))
+        ours, low, high = MEASURED.get((network, method, unit, crf), (None, None, None))
     else:
         from mesokit import evaluation  # here, not above: the report reads this module, and need not wait for it
 
-        ours = (evaluation.accuracy(scores)["accuracy"], *evaluation.interval(scores))
+        ours, (low, high) = evaluation.accuracy(scores)["accuracy"], evaluation.interval(scores)
     what = f"{NAMES.get(network, network)} on {METHODS.get(method, method)}, CRF {crf}: accuracy, {unit}"
-    number(f"accuracy_{network}_{method}_{unit}_crf{crf}", what, theirs, *ours, why)
+    number(f"accuracy_{network}_{method}_{unit}_crf{crf}", what, theirs, ours, low, high, why)

@@ -8,7 +8,8 @@ LEVELS = [0, 23, 40]  # CRF of the Face2Face clips
 FACE_SIDE = 256  # pixels of an aligned face
 CROP = 1.3 * 2.2  # side of the crop over the larger distance of eyes and mouth
 
-ACCURACY = {  # of (network, method, unit) by CRF; of the Deepfake clips no CRF is given, so it is None
+Level = int | None  # CRF; None of the Deepfake clips, of which none is given
+ACCURACY: dict[tuple[str, str, str], dict[Level, float]] = {  # of network, method and unit, by level
     ("meso4", "deepfake", "frames"): {None: 0.891},
     ("meso4", "deepfake", "clips"): {None: 0.969},
     ("meso4", "face2face", "frames"): {0: 0.946, 23: 0.924, 40: 0.832},
@@ -21,13 +22,19 @@ ACCURACY = {  # of (network, method, unit) by CRF; of the Deepfake clips no CRF 
 }
 
 
-def accuracy(network: str, method: str, unit: str = "frames", crf: int | None = None) -> float | None:
+def accuracy(network: str, method: str, unit: str = "frames", crf: Level = None) -> float | None:
     """The paper's accuracy per "frames" or "clips" at that CRF, or None where it gives none.
 
     Of Deepfakes it gives no level, so those are the same for every `crf`.
     """
     by_level = ACCURACY.get((network, method, unit), {})
     return by_level.get(None, by_level.get(crf))
+
+
+def lead(network: str, other: str) -> float:
+    """Accuracy per frame on Deepfakes of `network` less that of `other`."""
+    one, two = (ACCURACY[name, "deepfake", "frames"][None] for name in (network, other))
+    return round(one - two, 3)
 
 
 def fall(network: str, crf: int) -> float:
