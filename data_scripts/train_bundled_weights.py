@@ -78,7 +78,8 @@ def _main(arguments: argparse.Namespace) -> int:
     }
     manifest.write_json(card, arguments.out / f"{name}.json")
     if arguments.scores:
-        kept = scores[["clip", "crf", "frame", "label", "group"]].assign(p_real=scores["p_real"].round(6))
+        columns = ["clip", "crf", "frame", "label", "method", "identity", "group", "split"]
+        kept = scores[columns].assign(p_real=scores["p_real"].round(6))
         manifest.save(kept, arguments.scores / f"{name}.csv")
     if arguments.tour:
         _tour(arguments.dataset, scores, arguments.method, arguments.out)
