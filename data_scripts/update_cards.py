@@ -62,23 +62,20 @@ def _each(cards: list[dict]) -> Iterator[list[str]]:
 
 def _seeds() -> Iterator[list[str]]:
     """A row for each network of which there are scores of several seeds, or whose weights are not in the package."""
-    found: dict[str, dict[int, Path]] = {}
-    for path in sorted((BUNDLED / "scores").glob("*.csv")):
-        name, _, seed = path.stem.partition("-seed")
-        found.setdefault(name, {})[int(seed or 0)] = path
-    for name, paths in found.items():
+    for name in sorted({path.stem.partition("-seed")[0] for path in (BUNDLED / "scores").glob("*.csv")}):
         alone = re.search(r"-crf(\d+)$", name)  # a network of one level is judged at that level
-        frames, clips, auc = [], [], []
-        for path in paths.values():
-            scores = pd.read_csv(path)
-            levels = [rows for crf, rows in scores.groupby("crf") if not alone or crf == int(alone[1])]
-            measured = [evaluation.accuracy(rows) for rows in levels]
-            frames.append([one["accuracy"] for one in measured])
-            auc.append([one["roc_auc"] for one in measured])
-            clips.append([evaluation.accuracy(evaluation.per_clip(rows))["accuracy"] for rows in levels])
-        means = [_short(pd.DataFrame(values).mean().tolist()) for values in (frames, clips, auc)]
-        seeds = ", ".join(map(str, sorted(paths)))
-        yield [f"`{name}`", seeds, *means, "; ".join(_short(values) for values in frames)]
+        scores = evaluation.bundled_scores(name)
+        scores = scores[scores["crf"] == int(alone[1])] if alone else scores
+        of: dict[str, list[list[float]]] = {"frames": [], "clips": [], "auc": []}
+        for _, rows in scores.groupby("seed"):
+            levels = [level for _, level in rows.groupby("crf")]
+            frames = [evaluation.accuracy(level) for level in levels]
+            of["frames"].append([one["accuracy"] for one in frames])
+            of["auc"].append([one["roc_auc"] for one in frames])
+            of["clips"].append([evaluation.accuracy(evaluation.per_clip(level))["accuracy"] for level in levels])
+        means = [_short(pd.DataFrame(values).mean().tolist()) for values in of.values()]
+        seeds = ", ".join(map(str, scores["seed"].unique()))
+        yield [f"`{name}`", seeds, means[0], means[1], means[2], "; ".join(_short(values) for values in of["frames"])]
 
 
 def _simple(cards: list[dict]) -> Iterator[list[str]]:

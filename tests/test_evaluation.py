@@ -234,3 +234,15 @@ def test_more_frames_of_one_clip_do_not_help_where_all_are_alike():
     assert found["one_clip"].tolist() == [0.75, 0.75]
     # The mean of 9 strangers is right when 5 or more of them are, each with 3/4: 0.951.
     assert found["strangers"].tolist() == pytest.approx([0.75, 0.951], abs=0.02)
+
+
+def test_bundled_scores_are_those_of_all_seeds(tmp_path, monkeypatch):
+    monkeypatch.setattr(scoring.weights, "BUNDLED", tmp_path)
+    (tmp_path / "scores").mkdir()
+    for name, p_real in (("net-a.csv", 0.25), ("net-a-seed1.csv", 0.5), ("net-a-crf0.csv", 0.75)):
+        (tmp_path / "scores" / name).write_text(f"clip,crf,frame,label,p_real\nx,0,3,real,{p_real}\n")
+    found = evaluation.bundled_scores("net-a")
+    assert found[["seed", "p_real"]].to_numpy().tolist() == [[0, 0.25], [1, 0.5]]
+    assert evaluation.bundled_scores("net-a-crf0")["p_real"].tolist() == [0.75]
+    with pytest.raises(ValueError, match="no scores of 'net-b'; it has those of net-a, net-a-crf0"):
+        evaluation.bundled_scores("net-b")

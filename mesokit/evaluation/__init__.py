@@ -24,13 +24,14 @@ from mesokit.evaluation.rules import (
     rule,
     verdicts,
 )
-from mesokit.evaluation.scoring import Score, score_faces, scorer
+from mesokit.evaluation.scoring import Score, bundled_scores, score_faces, scorer
 
 __all__ = [
     "METRICS",
     "RULES",
     "Score",
     "accuracy",
+    "bundled_scores",
     "by_number",
     "calibration",
     "confusion",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pandas as pd
 
-from mesokit import dataset
+from mesokit import dataset, weights
 from mesokit.backend import keras, tf
 
 Score = Callable[[np.ndarray], np.ndarray]
@@ -133,3 +133,19 @@ def score_faces(
     for start in range(0, len(table), batch):
         rows = table.iloc[start : start + batch]
         yield rows.assign(p_real=score(dataset.images(rows, root)))
+
+
+def bundled_scores(name: str) -> pd.DataFrame:
+    """p_real of each test face of the preset `bundled`, by networks that were trained as `name` says; a column `seed`.
+
+    name: as of bundled weights, "meso4-face2face-crf23" for one; there are scores of networks, too, whose weights the
+    package does not bring. `data_scripts/train_bundled_weights.py --scores` wrote them. Raises ValueError for a name of
+    which there are none.
+    """
+    folder = weights.BUNDLED / "scores"
+    paths = [*folder.glob(f"{name}.csv"), *sorted(folder.glob(f"{name}-seed*.csv"))]
+    if not paths:
+        known = sorted({path.stem.partition("-seed")[0] for path in folder.glob("*.csv")})
+        raise ValueError(f"the package has no scores of {name!r}; it has those of {', '.join(known)}")
+    each = {int(path.stem.partition("-seed")[2] or 0): pd.read_csv(path) for path in paths}
+    return pd.concat([table.assign(seed=seed) for seed, table in each.items()], ignore_index=True)
