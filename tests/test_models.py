@@ -47,6 +47,13 @@ def test_any_input_size_and_seed(name):
     assert not np.allclose(same(faces), other(faces))
 
 
+def test_xception_can_see_means_of_blocks():
+    faces = np.random.default_rng(0).random((1, 144, 144, 3), np.float32)
+    small = faces.reshape(1, 72, 2, 72, 2, 3).mean(axis=(2, 4))
+    whole, half = models.xception(size=144, seed=3, shrink=2), models.xception(size=72, seed=3)
+    assert np.allclose(whole(faces), half(small), atol=1e-6)
+
+
 def test_xception_sees_pixels_from_minus_one_to_one():
     network = models.xception(size=71, seed=3)
     face = np.random.default_rng(0).integers(0, 256, (1, 71, 71, 3)).astype(np.float32)

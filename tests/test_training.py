@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from scipy.special import expit, logit
 
-from mesokit import dataset, models, training
+from mesokit import dataset, evaluation, models, training
 from mesokit.backend import tf
 from mesokit.dataset import loading
 
@@ -276,16 +276,22 @@ def test_the_command_trains_on_one_level_under_a_name_of_its_own(tiny, tmp_path,
     import train_bundled_weights
 
     given = [str(tiny), "--recipe", "smoke", "--iterations", "2"]
-    assert train_bundled_weights.main([*given, "--crf", "40", "--out", str(tmp_path / "a")]) == 0
+    scored = ["--scores", str(tmp_path / "scores")]
+    assert train_bundled_weights.main([*given, "--crf", "40", "--out", str(tmp_path / "a"), *scored]) == 0
     made = sorted(path.name for path in (tmp_path / "a").iterdir())
     assert made == ["meso4-deepfake-crf40.json", "meso4-deepfake-crf40.weights.h5"]
     card = json.loads((tmp_path / "a" / made[0]).read_text())
     assert (card["name"], card["file"], card["crf"]) == ("meso4-deepfake-crf40", made[1], 40)
     assert set(card["metrics"]) == {f"crf {crf}, {unit}" for crf in (0, 40) for unit in ("frames", "clips")}
     assert card["about"].endswith("at CRF 40")
+    scores = pd.read_csv(tmp_path / "scores" / "meso4-deepfake-crf40.csv")
+    measured = evaluation.accuracy(scores[scores["crf"] == 0])
+    assert measured["roc_auc"] == pytest.approx(card["metrics"]["crf 0, frames"]["roc_auc"], abs=1e-4)
     capsys.readouterr()
     assert train_bundled_weights.main([*given, "--crf", "23", "--out", str(tmp_path / "b")]) == 2
     assert "has no faces at this level" in capsys.readouterr().err
     assert train_bundled_weights.main([*given, "--crf", "40", "--tour", "--out", str(tmp_path / "b")]) == 2
     assert "--tour: its clips are chosen by scores at CRF 23" in capsys.readouterr().err
+    assert train_bundled_weights.main([*given, "--seed", "1"]) == 2
+    assert "the package has the weights of seed 0" in capsys.readouterr().err
     assert not (tmp_path / "b").exists()
