@@ -70,6 +70,20 @@ def test_p_values():
     assert filters.p_value(-1, null) == 1
 
 
+def test_alternation_beside_chance(small):
+    drawn = filters.untrained(small, "conv1", range(201))
+    found = filters.alternation(drawn[0], drawn[1:])
+    null = filters.alternates(drawn[1:]).mean(axis=(1, 2, 3))
+    assert np.isclose(found["value"], found["share"] - null.mean())
+    assert np.isclose(found["share"] - found["high"], np.quantile(null, 0.025))
+    assert found["low"] < 0 < found["high"]
+    assert found["p"] == filters.p_value(found["share"], null)
+    planted = np.broadcast_to(np.outer([1, -2, 1], [1, -2, 1])[..., None, None], (3, 3, 3, 8))
+    beyond = filters.alternation(planted, drawn)
+    assert beyond["low"] > 0 and beyond["p"] == beyond["p_finer"] == 1 / 202
+    assert np.isnan(filters.alternation(np.ones((5, 5, 3, 8)), np.ones((2, 5, 5, 3, 8)))["p_finer"])
+
+
 def test_frequency_responses():
     mean = np.full((3, 3, 1, 1), 1 / 9)
     edge = np.zeros((3, 3, 1, 1))

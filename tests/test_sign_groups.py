@@ -1,10 +1,11 @@
 """Sign groups of a network with planted weights, and detail planted in and around a face."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from mesokit import models
-from mesokit.interpret import sign_groups
+from mesokit.interpret import maximize, sign_groups
 
 
 @pytest.fixture(scope="module")
@@ -49,3 +50,35 @@ def test_the_permutation_test_counts():
     assert sign_groups.sign_test(-values, signs) == 1
     with pytest.raises(ValueError, match="one sign"):
         sign_groups.sign_test(values, np.ones(4))
+
+
+def test_the_interval_covers_the_truth_almost_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    signs = np.repeat([1, -1], 8)
+    drawn = [sign_groups.interval(rng.normal(size=16) + 2 * (signs > 0), signs, resamples=500) for _ in range(400)]
+    assert 0.89 < np.mean([low <= 2 <= high for low, high in drawn]) < 0.97
+    values = rng.normal(size=16)
+    assert sign_groups.interval(values, signs) == sign_groups.interval(values, signs)
+    assert np.isnan(sign_groups.interval(values, np.repeat([1, -1], [15, 1]))).all()
+
+
+def test_neurons_are_climbed_in_order_and_their_restarts_averaged():
+    network = models.meso4(size=32, seed=2)
+    order = sign_groups.of(network).sort_values("weight")["unit"].tolist()
+    found = sign_groups.climb(network, maximize.Settings(steps=1), share=0.2, restarts=2, seed=5)
+    assert found.table["unit"].tolist() == order * 2
+    assert found.table["seed"].tolist() == [5] * 16 + [6] * 16
+    assert np.allclose(found.table["weight"][:16], maximize.balance(network, "hidden_leaky", order, 0.2, seeds=5))
+    face = np.zeros((32, 32), bool)
+    face[12:20, 12:20] = True
+    table = sign_groups.shares(network, found, face)
+    both = sign_groups.face_share(found.images[[3, 19]], face)
+    assert np.isclose(table["face_share"][order[3]], both.mean())
+
+
+def test_groups_are_compared_by_difference_interval_and_p():
+    table = pd.DataFrame({"face_share": [0.9, 0.8, 0.7, 0.3, 0.2, 0.1], "sign": [1, 1, 1, -1, -1, -1]})
+    found = sign_groups.compare(table)
+    assert np.isclose(found["value"], 0.6)
+    assert 0.4 < found["low"] < 0.5 < 0.7 < found["high"] < 0.8
+    assert abs(found["p"] - 1 / 20) < 0.01

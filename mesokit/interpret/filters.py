@@ -97,6 +97,23 @@ def p_value(found: float, null: np.ndarray) -> float:
     return float((1 + (null >= found).sum()) / (1 + null.size))
 
 
+def alternation(weights: np.ndarray, others: np.ndarray, level: float = 0.95) -> dict[str, float]:
+    """How much oftener lines of `weights` alternate than those of untrained kernels `others` (n, *weights.shape).
+
+    share: of the lines of `weights`; untrained: mean share of `others`; value: the difference of the two; low, high:
+    share less what `others` reach in `level` of all cases, so 0 lies between them where chance explains the share; p:
+    `p_value`, one-sided; p_finer: the same of the mean `second_derivative_share` (NaN for kernels other than 3x3).
+    """
+    share, null = float(alternates(weights).mean()), alternates(others).mean(axis=(1, 2, 3))
+    low, high = share - np.quantile(null, [(1 + level) / 2, (1 - level) / 2])
+    finer = float("nan")
+    if weights.shape[0] == 3:
+        along = np.nanmean(second_derivative_share(weights))
+        finer = p_value(float(along), np.nanmean(second_derivative_share(others), axis=(1, 2, 3)))
+    found = {"share": share, "untrained": float(null.mean()), "value": share - float(null.mean())}
+    return found | {"low": float(low), "high": float(high), "p": p_value(share, null), "p_finer": finer}
+
+
 def frequency_response(weights: np.ndarray, size: int = 64, dilation: int = 1) -> np.ndarray:
     """How strongly kernels pass each frequency: magnitudes (size, size, channels, filters), frequency 0 in the middle.
 
