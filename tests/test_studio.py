@@ -117,12 +117,15 @@ def test_a_shipped_swap_moves_as_its_target_does():
 
 
 def test_cameras_and_platforms_differ_from_clip_to_clip():
-    scenes = [render.sample_scene(number) for number in range(100)]
-    for name, low, high in (("defocus", 0.4, 1.5), ("resolution", 0.65, 0.95), ("wall_blur", 1.5, 8.0)):
-        values = [getattr(scene, name) for scene in scenes]
-        assert min(values) < low and max(values) > high, name
-    uploads = {studio.upload_crf(number) for number in range(100)}
-    assert min(uploads) <= 14 and max(uploads) >= 26
+    for size in ("smoke", "bundled"):
+        plan = studio._plan(studio.PRESETS[size], seed=0)
+        for split, people in plan[plan["method"] == "real"].groupby("split"):
+            scenes = [studio.scene_of(number, (480, 360)) for number in people["number"]]
+            focus = np.log([scene.defocus for scene in scenes])
+            assert focus.mean() == pytest.approx(np.log([0.35, 1.7]).mean(), abs=0.2), (size, split)
+            assert np.mean([scene.resolution for scene in scenes]) == pytest.approx(0.8, abs=0.06)
+            assert np.mean([studio.upload_crf(number) for number in people["number"]]) == pytest.approx(20, abs=3)
+            assert np.ptp(focus) > 1.0
 
 
 def test_a_sensor_of_few_pixels_takes_fine_detail_away():
