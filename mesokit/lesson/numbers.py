@@ -10,7 +10,6 @@ from mesokit.lesson.recording import NUMBER, show_row
 OTHER_DATA = "other people, other forgeries: the paper's were real videos"
 NAMES = {"meso4": "Meso-4", "meso_inception4": "MesoInception-4", "xception": "Xception"}
 METHODS = {"deepfake": "Deepfake", "face2face": "Face2Face"}
-MEASURED: dict[tuple[str, str, str, int], tuple[float, float, float]] = {}  # accuracy, low, high of ready weights
 
 
 def number(id: str, what: str, paper: Any, ours: Any, low: Any = None, high: Any = None, why: str = "") -> None:
@@ -29,15 +28,30 @@ def number(id: str, what: str, paper: Any, ours: Any, low: Any = None, high: Any
 def accuracy(network: str, method: str, unit: str, crf: int, scores: Any = None, why: str = OTHER_DATA) -> None:
     """The `number` of an accuracy per "frames" or "clips" at that CRF; nothing where the paper gives none.
 
-    scores: a table of `evaluation` with a row per unit, all of that level; without it, what MEASURED knows.
+    scores: a table of `evaluation` with a row per unit, all of that level; without it, the test scores that the package
+    brings of networks of that level, all seeds together, or "not measured".
     """
     if (theirs := paper.accuracy(network, method, unit, crf)) is None:
         return
-    if scores is None:
-        ours, low, high = MEASURED.get((network, method, unit, crf), (None, None, None))
-    else:
-        from mesokit import evaluation  # here, not above: the report reads this module, and need not wait for it
+    from mesokit import evaluation  # here, not above: the report reads this module, and need not wait for it
 
+    ours, low, high = None, None, None
+    if scores is None:
+        scores = _bundled(network, method, unit, crf)
+    if scores is not None:
         ours, (low, high) = evaluation.accuracy(scores)["accuracy"], evaluation.interval(scores)
     what = f"{NAMES.get(network, network)} on {METHODS.get(method, method)}, CRF {crf}: accuracy, {unit}"
     number(f"accuracy_{network}_{method}_{unit}_crf{crf}", what, theirs, ours, low, high, why)
+
+
+def _bundled(network: str, method: str, unit: str, crf: int) -> Any:
+    """The bundled scores of networks of one level, a row per unit and seed; None where there are none."""
+    from mesokit import evaluation
+
+    try:
+        scores = evaluation.bundled_scores(f"{network}-{method}-crf{crf}").query("crf == @crf")
+    except ValueError:
+        return None
+    if unit == "frames":
+        return scores
+    return evaluation.per_clip(scores.assign(clip=scores["clip"] + " " + scores["seed"].astype(str)))
