@@ -30,7 +30,9 @@ FINDINGS = {
         "MesoInception-4 judges the frames of Deepfakes better than Meso-4",
         paper.lead("meso_inception4", "meso4"),
     ),
-    "network_beats_blur_meter": Finding("Meso-4 judges frames better than a blur meter", "no number: the control is ours"),
+    "network_beats_blur_meter": Finding(
+        "Meso-4 judges frames better than a blur meter", "no number: the control is ours"
+    ),
     "falls_to_23_face2face": Finding(
         "Meso-4 on Face2Face, a network for each level: accuracy per frame falls from CRF 0 to 23",
         paper.fall("meso4", 23),
