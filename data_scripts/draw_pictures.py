@@ -1,4 +1,4 @@
-"""Draw the two pictures of the README from the clips of the preset `class`: people, and forgeries with their masks.
+"""Draw the two pictures of the README from the clips of `class` or `bundled`: people, and forgeries with their masks.
 
 python data_scripts/draw_pictures.py work/class
 """
