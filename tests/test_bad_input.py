@@ -417,11 +417,13 @@ def test_a_clip_that_cannot_be_read_is_a_row_of_failures(place, scripts, capsys)
 BROKEN = [  # a command, its arguments, and a function that it calls
     ("mesokit", ["scan", "x.mp4"], "mesokit.scan.find"),
     ("compress_clips", ["good.csv", "--out", "out"], "mesokit.manifest.read_clips"),
+    ("draw_pictures", ["out"], "mesokit.dataset.clips"),
     ("download", ["afchar-meso4-deepfake"], "mesokit.weights.fetch"),
     ("extract_faces", ["good.csv", "--out", "out"], "mesokit.manifest.read_clips"),
     ("index_dataset", ["dfdc", ".", "--out", "t.csv"], "mesokit.sources.index"),
     ("make_student", ["--out", "out"], "nbformat.read"),
     ("make_synthetic", ["--out", "out"], "mesokit.synthetic.studio.make"),
+    ("measure_forgeries", ["out"], "mesokit.dataset.clips"),
     ("set_reference_times", ["report"], "mesokit.report.read_results"),
     ("train_bundled_weights", ["out"], "mesokit.dataset.read"),
     ("train_swaps", ["--work", "out"], "mesokit.synthetic.studio.in_parallel"),
