@@ -39,11 +39,12 @@ HEADS = {
 def table() -> str:
     """All tables, as Markdown."""
     cards = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(BUNDLED.glob("*.json"))]
-    rows = {"each": _each(cards), "seeds": _seeds(cards), "simple": _simple(cards), "made": _made(cards)}
-    return "\n\n".join(f"{ABOUT[name]}\n\n{_rows(HEADS[name], some)}" for name, some in rows.items())
+    makers = {"each": _each, "seeds": _seeds, "simple": _simple, "made": _made}
+    rows = {name: list(make(cards)) for name, make in makers.items()}
+    return "\n\n".join(f"{ABOUT[name]}\n\n{_rows(HEADS[name], some)}" for name, some in rows.items() if some)
 
 
-def _rows(head: list[str], rows: Iterator[list[str]]) -> str:
+def _rows(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in [head, ["---"] * len(head), *rows])
 
 
