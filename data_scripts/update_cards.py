@@ -12,11 +12,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from mesokit import cli, evaluation, manifest
+from mesokit import cli, evaluation, manifest, weights
 
 ROOT = Path(__file__).parent.parent
 CARD = ROOT / "docs" / "model_card.md"
-BUNDLED = ROOT / "mesokit" / "bundled"
 MARK = "<!-- made by data_scripts/update_cards.py; do not edit below -->\n"
 SIMPLE = {"sharpness": "blur meter", "bands": "band energies"}
 
@@ -38,7 +37,7 @@ HEADS = {
 
 def table() -> str:
     """All tables, as Markdown."""
-    cards = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(BUNDLED.glob("*.json"))]
+    cards = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(weights.BUNDLED.glob("*.json"))]
     makers = {"each": _each, "seeds": _seeds, "simple": _simple, "made": _made}
     rows = {name: list(make(cards)) for name, make in makers.items()}
     return "\n\n".join(f"{ABOUT[name]}\n\n{_rows(HEADS[name], some)}" for name, some in rows.items() if some)
@@ -66,7 +65,7 @@ def _each(cards: list[dict]) -> Iterator[list[str]]:
 
 def _seeds(cards: list[dict]) -> Iterator[list[str]]:
     """A row for each network of which there are scores of several seeds, or whose weights are not in the package."""
-    for name in sorted({path.stem.partition("-seed")[0] for path in (BUNDLED / "scores").glob("*.csv")}):
+    for name in sorted({path.stem.partition("-seed")[0] for path in (weights.BUNDLED / "scores").glob("*.csv")}):
         alone = re.search(r"-crf(\d+)$", name)
         scores = evaluation.bundled_scores(name)
         if set(scores["seed"]) == {0} and any(card["name"] == name for card in cards):

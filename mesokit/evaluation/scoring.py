@@ -138,7 +138,7 @@ def score_faces(
 def bundled_scores(name: str) -> pd.DataFrame:
     """p_real of each test face of the preset `bundled`, by networks that were trained as `name` says; a column `seed`.
 
-    name: as of bundled weights, "meso4-face2face-crf23" for one; there are scores of networks, too, whose weights the
+    name: as of bundled weights, "meso4-face2face-crf23" for one; there may be scores of networks whose weights the
     package does not bring. `data_scripts/train_bundled_weights.py --scores` wrote them. Raises ValueError for a name of
     which there are none.
     """
