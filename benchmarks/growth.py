@@ -19,7 +19,8 @@ import psutil
 from side_by_side import Row, frames, network, parser, report
 from training import write_faces
 
-from mesokit import dataset, evaluation, faces, video
+from mesokit import evaluation, faces, video
+from mesokit.dataset import loading
 
 TIMES = (1, 4, 16)
 REPEATS = 3  # of the short ones; the median counts
@@ -65,7 +66,7 @@ def works(root: Path, faces_: int, frames_: int) -> dict[str, tuple[int, str, Ca
         faces.follow(frame.image for frame in read)
 
     def reading(times: int) -> None:
-        for _ in dataset.batches(repeated(times), root):
+        for _ in loading.batches(repeated(times), root):
             pass
 
     return {

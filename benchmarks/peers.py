@@ -20,8 +20,9 @@ import numpy as np
 from extraction import Box, agree
 from side_by_side import Row, Skipped, crops, frames, in_turn, network, parser, rate, report
 
-from mesokit import backend, evaluation, faces
+from mesokit import evaluation, faces
 from mesokit.backend import keras
+from mesokit.fast import compiles
 
 TOLERANCE, SAME_FACE = 1e-4, 0.8
 SCORING, TRAINING, EXTRACTION = (
@@ -94,7 +95,7 @@ def networks(torch: Any, n: int, repeats: int) -> Iterator[Row]:
     batch, labels = images[:16].astype(np.float32) / 255, (np.arange(len(images[:16]))[:, None] % 2 == 0)
     labels = labels.astype(np.float32)
     step = torch_step(torch, theirs, torch.from_numpy(batch).permute(0, 3, 1, 2), torch.from_numpy(labels))
-    ours.compile(keras.optimizers.Adam(1e-3), "mean_squared_error", jit_compile=backend.compiles())
+    ours.compile(keras.optimizers.Adam(1e-3), "mean_squared_error", jit_compile=compiles())
     slow, fast, *_ = in_turn(step, lambda: ours.train_on_batch(batch, labels), repeats)
     yield rate(TRAINING, len(batch), "faces", slow, fast, equal)
 

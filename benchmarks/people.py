@@ -15,19 +15,19 @@ import numpy as np
 from side_by_side import Row, in_turn, parser, rate, report
 
 from mesokit import faces
-from mesokit.synthetic import person, render
+from mesokit.synthetic.people import Rendered, Renderer, State, motion, sample_person, sample_scene
 
 FIRST = 3000  # seed of the first person: no preset has them, with its usual seed
 CONFIDENT = 0.95
 
 
-def camera(seed: int) -> render.Renderer:
-    return render.Renderer(person.sample_person(seed), render.sample_scene(seed))
+def camera(seed: int) -> Renderer:
+    return Renderer(sample_person(seed), sample_scene(seed))
 
 
-def moments(seed: int, n: int) -> list[person.State]:
+def moments(seed: int, n: int) -> list[State]:
     """`n` moments, a second apart."""
-    return person.motion(seed, 25 * n)[12::25]
+    return motion(seed, 25 * n)[12::25]
 
 
 def anew(people: int, frames: int) -> list[np.ndarray]:
@@ -39,7 +39,7 @@ def anew(people: int, frames: int) -> list[np.ndarray]:
     return images
 
 
-def clip(seed: int, frames: int) -> Iterator[tuple[render.Rendered, float]]:
+def clip(seed: int, frames: int) -> Iterator[tuple[Rendered, float]]:
     """The frames, and the seconds that each took."""
     renderer, rng = camera(seed), np.random.default_rng(seed)
     for state in moments(seed, frames):

@@ -28,8 +28,9 @@ import pandas as pd
 from side_by_side import crops, frames, network, parser, report
 from training import write_faces
 
-from mesokit import backend, dataset, evaluation, faces, models
+from mesokit import evaluation, faces, fast, models
 from mesokit.backend import keras
+from mesokit.dataset import loading
 from mesokit.faces import detecting
 
 
@@ -75,7 +76,7 @@ def networks(name: str, n: int, repeats: int) -> Iterator[Work]:
     flops, moved, score = 2 * models.multiply_adds(model), traffic(model), evaluation.scorer(model)
     yield Work(f"scoring {name}", n / best(lambda: score(images), repeats), flops, moved)
     batch, labels = images[:16].astype(np.float32) / 255, np.ones((len(images[:16]), 1), np.float32)
-    model.compile("adam", "mean_squared_error", jit_compile=backend.compiles())
+    model.compile("adam", "mean_squared_error", jit_compile=fast.compiles())
     speed = len(batch) / best(lambda: model.train_on_batch(batch, labels), repeats)
     yield Work(f"training {name}", speed, 3 * flops, 3 * moved)
 
@@ -130,7 +131,7 @@ def reading(n: int, repeats: int) -> Work:
         write_faces(Path(folder))
         table = pd.read_csv(Path(folder) / "faces.csv")
         table = pd.concat([table] * (n // len(table) + 1), ignore_index=True)[:n]
-        seconds = best(lambda: [None for _ in dataset.batches(table, folder)], repeats)
+        seconds = best(lambda: [None for _ in loading.batches(table, folder)], repeats)
         files = [np.fromfile(Path(folder) / path, np.uint8) for path in table["path"]]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         decoded = best(lambda: list(pool.map(lambda file: cv2.imdecode(file, cv2.IMREAD_COLOR).shape, files)), repeats)

@@ -23,7 +23,7 @@ from typing import Any
 import pandas as pd
 from plotly.io import to_html
 
-from mesokit import manifest, plots
+from mesokit import files, plots
 
 HERE = Path(__file__).parent
 SCRIPTS = ("startup", "scoring", "training", "extraction", "maximization", "authors", "notebooks")
@@ -84,8 +84,8 @@ def main(argv: list[str] | None = None) -> int:
                 made = json.loads(out.read_text(encoding="utf-8"))
                 rows += made["rows"]
                 points[name] = made["points"]
-    manifest.write(arguments.report / "benchmarks.json", json.dumps(rows, indent=1).encode())
-    manifest.write(arguments.report / "benchmarks.html", page(rows, points).encode())
+    files.write(arguments.report / "benchmarks.json", json.dumps(rows, indent=1).encode())
+    files.write(arguments.report / "benchmarks.html", page(rows, points).encode())
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     seconds = time.perf_counter() - started
     print(against_aims(rows))

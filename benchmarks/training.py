@@ -27,6 +27,7 @@ from side_by_side import Row, crops, network, parser, plain, rate, report, start
 
 from mesokit import dataset, models, training
 from mesokit.backend import keras, tf
+from mesokit.dataset import loading
 
 TOLERANCE = {"Conv2D": 1e-4, "BatchNormalization": 1e-3, "faces": 1e-4}
 PAPER, OURS = training.RECIPES["paper"].batch, training.RECIPES["class"].batch
@@ -63,9 +64,9 @@ def work(way: str, name: str, root: Path, images: int, turns: int) -> None:
         recipe = replace(training.RECIPES["class"], iterations=steps * (turns + 1), check_every=steps)
         training.fit(model, table, root, recipe, callbacks=[Turns()], verbose=0)
         return
-    data = dataset.training_batches(table.query("split == 'train'"), root, PAPER, None, seed=0)
+    data = loading.training_batches(table.query("split == 'train'"), root, PAPER, None, seed=0)
     data = data.map(
-        lambda faces, labels: (dataset.augment(faces, dataset.Augmentation(), (0, 0)), labels), tf.data.AUTOTUNE
+        lambda faces, labels: (loading.augment(faces, loading.Augmentation(), (0, 0)), labels), tf.data.AUTOTUNE
     ).prefetch(2)
     model = stock(model)
     model.compile(keras.optimizers.Adam(1e-3), "mean_squared_error", metrics=["accuracy"])
@@ -132,9 +133,9 @@ def one_pass(layer, start: list[np.ndarray], feed: tf.Tensor, upstream: tf.Tenso
 
 def same_faces(n: int = 8) -> bool:
     """Whether both ways of resampling give the same augmented faces."""
-    bilinear = partial(dataset.warp, samples=cv2.INTER_LINEAR)
+    bilinear = partial(loading.warp, samples=cv2.INTER_LINEAR)
     images = tf.constant(crops(n).astype(np.float32) / 255)
-    naive, ours = (dataset.augment(images, dataset.Augmentation(), (0, 1), move) for move in (None, bilinear))
+    naive, ours = (loading.augment(images, loading.Augmentation(), (0, 1), move) for move in (None, bilinear))
     return np.allclose(naive, ours, atol=TOLERANCE["faces"])
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
-from mesokit import cli, manifest, video
+from mesokit import cli, files, video
+from mesokit.dataset import manifest
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -57,13 +58,13 @@ def _levels(clip: dict, root: Path, out: Path, levels: list[int]) -> list[dict]:
             (out / path).parent.mkdir(parents=True, exist_ok=True)
             frames = (_even(frame.image) for frame in video.read_frames(source))
             size, psnr = video.compress(out / path, frames, fps, crf)
-            manifest.write_json({"bytes": size, "psnr": psnr}, record)
-        known = {**manifest.measured(out / path), **manifest.read_json(record)}
+            files.write_json({"bytes": size, "psnr": psnr}, record)
+        known = {**manifest.measured(out / path), **files.read_json(record)}
         rows.append({**clip, **known, "path": path, "crf": crf})
     if not pd.isna(clip["mask"]):
         mask = out / "clips" / "masks" / f"{clip['clip']}.mp4"
         if not mask.exists():
-            manifest.write(mask, (root / clip["mask"]).read_bytes())
+            files.write(mask, (root / clip["mask"]).read_bytes())
         rows = [{**row, "mask": f"clips/masks/{clip['clip']}.mp4"} for row in rows]
     return rows
 

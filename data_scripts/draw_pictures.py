@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from mesokit import cli, dataset, manifest, video
+from mesokit import cli, dataset, files, video
 
 DOCS = Path(__file__).parent.parent / "docs"
 MASK = "its tampered mask"
@@ -42,7 +42,7 @@ def save(picture: np.ndarray, name: str, titles: tuple[str, ...] = ()) -> None:
         ImageDraw.Draw(head).text(place, title, "black", ImageFont.load_default(12), anchor="mm")
     data = io.BytesIO()
     Image.fromarray(np.vstack([np.asarray(head), picture])).save(data, "JPEG", quality=88)
-    manifest.write(DOCS / name, data.getvalue())
+    files.write(DOCS / name, data.getvalue())
 
 
 def main(argv: list[str] | None = None) -> int:

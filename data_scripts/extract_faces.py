@@ -20,7 +20,8 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from mesokit import cli, dataset, manifest
+from mesokit import cli, dataset, files
+from mesokit.dataset import manifest
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -58,7 +59,7 @@ def _main(arguments: argparse.Namespace, argv: list[str] | None) -> int:
     said = [root / "dataset.json", arguments.clips.with_name(f"{arguments.clips.stem}_index.json")]
     origin = next((_origin(path) for path in said if path.is_file()), {"name": out.name})
     command = shlex.join(["extract_faces.py", *(sys.argv[1:] if argv is None else argv)])
-    origin = {**origin, "command": command, "table": manifest.sha256(arguments.clips)}
+    origin = {**origin, "command": command, "table": files.sha256(arguments.clips)}
     if faces:
         return _report(dataset.adopt(table, root, out, origin), len(table), "face", out)
     if arguments.dry_run:
@@ -73,7 +74,7 @@ def _main(arguments: argparse.Namespace, argv: list[str] | None) -> int:
 
 def _origin(path: Path) -> dict[str, Any]:
     """What is known of the clips, for dataset.json."""
-    origin = manifest.read_json(path)
+    origin = files.read_json(path)
     if not isinstance(origin, dict):
         raise ValueError(f"{path}: not an object of facts about a dataset; make it again, or move it away")
     return origin

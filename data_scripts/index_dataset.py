@@ -12,7 +12,8 @@ import shlex
 import sys
 from pathlib import Path
 
-from mesokit import __version__, cli, manifest, sources
+from mesokit import __version__, cli, files
+from mesokit.dataset import manifest, sources
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -31,8 +32,8 @@ def _main(arguments: argparse.Namespace, argv: list[str] | None) -> int:
     manifest.save(table, arguments.out)
     command = shlex.join(["index_dataset.py", *(sys.argv[1:] if argv is None else argv)])
     made = {"command": command, "seed": arguments.seed, "version": __version__}
-    about = {"name": arguments.name, "indexed_by": {**made, "sha256": manifest.sha256(arguments.out)}}
-    manifest.write_json(about, arguments.out.with_name(f"{arguments.out.stem}_index.json"))
+    about = {"name": arguments.name, "indexed_by": {**made, "sha256": files.sha256(arguments.out)}}
+    files.write_json(about, arguments.out.with_name(f"{arguments.out.stem}_index.json"))
     what = "clip" if "fps" in table else "face"
     print(f"{arguments.out}: {table[what].nunique()} {what}s in {table['group'].nunique()} groups")
     print(table.groupby(["split", "method"])[what].nunique().unstack(fill_value=0).to_string())

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from mesokit import cli, manifest
+from mesokit import cli
+from mesokit.dataset import manifest
 from mesokit.synthetic import studio
 
 

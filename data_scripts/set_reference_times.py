@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from mesokit import cli, manifest
+from mesokit import cli, files
 from mesokit import report as reports
 from mesokit.report import estimate
 
@@ -27,7 +27,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _main(arguments: argparse.Namespace) -> int:
     made = estimate.reference(reports.read_results(arguments.report), estimate.probe())
-    manifest.write_json(made, arguments.out / estimate.FILE)
+    files.write_json(made, arguments.out / estimate.FILE)
     print(f"{len(made['seconds'])} notebooks, probe {made['probe']}")
     return 0
 

@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from mesokit import backend, baselines, cli, dataset, evaluation, manifest, models, training, weights
+from mesokit import backend, cli, dataset, evaluation, files, models, training, weights
+from mesokit.dataset import manifest
+from mesokit.evaluation import baselines
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -66,7 +68,7 @@ def _main(arguments: argparse.Namespace) -> int:
         "name": name,
         "network": arguments.network,
         "file": path.name,
-        "sha256": manifest.sha256(path),
+        "sha256": files.sha256(path),
         "about": f"{arguments.network}, trained by this project on synthetic {arguments.method} faces{at}",
         "crf": arguments.crf,
         "data": json.loads((arguments.dataset / "dataset.json").read_text()),
@@ -76,7 +78,7 @@ def _main(arguments: argparse.Namespace) -> int:
         "metrics": _metrics(scores),
         "baselines": {name: _metrics(rows) for name, rows in simple.items()},
     }
-    manifest.write_json(card, arguments.out / f"{name}.json")
+    files.write_json(card, arguments.out / f"{name}.json")
     if arguments.scores:
         columns = ["clip", "crf", "frame", "label", "method", "identity", "group", "split"]
         kept = scores[columns].assign(p_real=scores["p_real"].round(6))
@@ -112,7 +114,7 @@ def _tour(root: Path, scores: pd.DataFrame, method: str, out: Path) -> None:
     table = dataset.clips(root)
     paths = table[(table["crf"] == 23) & (table["identity"] == person)].set_index("method")["path"]
     for name, wanted in (("real", "real"), ("forged", method)):
-        manifest.write(out / f"tour_{name}.mp4", (root / paths[wanted]).read_bytes())
+        files.write(out / f"tour_{name}.mp4", (root / paths[wanted]).read_bytes())
 
 
 def _metrics(scores: pd.DataFrame) -> dict[str, dict[str, float]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from mesokit import cli, manifest, video
+from mesokit import cli, files, video
 from mesokit.synthetic import studio
 
 SEED = 0
@@ -37,10 +37,10 @@ def _main(arguments: argparse.Namespace) -> int:
     calls = [(_train, pair, arguments.work, preset) for pair in range(arguments.pairs)]
     for _ in tqdm(studio.in_parallel(calls), total=len(calls), unit="pair"):
         pass
-    trained = [manifest.read_json(arguments.work / f"{pair:03d}.json") for pair in range(arguments.pairs)]
-    files = [name for pair in range(arguments.pairs) for name in _names(pair)]
-    for name in files:
-        manifest.write(arguments.out / name, (arguments.work / name).read_bytes())
+    trained = [files.read_json(arguments.work / f"{pair:03d}.json") for pair in range(arguments.pairs)]
+    swaps = [name for pair in range(arguments.pairs) for name in _names(pair)]
+    for name in swaps:
+        files.write(arguments.out / name, (arguments.work / name).read_bytes())
     card = {
         "version": studio.VERSION,
         "about": "decoded faces of swaps of synthetic people, <target>_<source>.mp4, aligned as blend.TEMPLATE",
@@ -51,10 +51,10 @@ def _main(arguments: argparse.Namespace) -> int:
         "steps": arguments.steps,
         "extra": arguments.extra,
         "loss": [pair["loss"] for pair in trained],
-        "files": {name: manifest.sha256(arguments.out / name) for name in files},
+        "files": {name: files.sha256(arguments.out / name) for name in swaps},
     }
-    manifest.write_json(card, arguments.out / "swaps.json")
-    print(f"{arguments.out}: {len(files)} swaps, {sum((arguments.out / n).stat().st_size for n in files) / 1e6:.1f} MB")
+    files.write_json(card, arguments.out / "swaps.json")
+    print(f"{arguments.out}: {len(swaps)} swaps, {sum((arguments.out / n).stat().st_size for n in swaps) / 1e6:.1f} MB")
     return 0
 
 
@@ -68,11 +68,11 @@ def _train(pair: int, work: Path, preset: studio.Preset) -> str:
     """Train one pair and write the decoded faces of both directions, and last the loss."""
     report = work / f"{pair:03d}.json"
     made = {"studio": studio.VERSION, **{name: getattr(preset, name) for name in ("frames", "steps", "extra")}}
-    if not report.exists() or manifest.read_json(report).get("made") != made:
+    if not report.exists() or files.read_json(report).get("made") != made:
         decoded, loss = studio.swap((2 * pair, 2 * pair + 1), preset)
         for faces, name in zip(decoded, _names(pair), strict=True):
             video.write_clip(work / name, faces, preset.fps, studio.SWAP_CRF)
-        manifest.write_json({"made": made, "loss": round(loss, 5)}, report)
+        files.write_json({"made": made, "loss": round(loss, 5)}, report)
     return report.stem
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mesokit import cli, evaluation, manifest, weights
+from mesokit import cli, evaluation, files, weights
 
 ROOT = Path(__file__).parent.parent
 CARD = ROOT / "docs" / "model_card.md"
@@ -105,7 +105,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _main(_: argparse.Namespace) -> int:
     text = CARD.read_text(encoding="utf-8")
-    manifest.write(CARD, (text[: text.index(MARK) + len(MARK)] + "\n" + table() + "\n").encode())
+    files.write(CARD, (text[: text.index(MARK) + len(MARK)] + "\n" + table() + "\n").encode())
     return 0
 
 

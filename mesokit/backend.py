@@ -3,7 +3,6 @@
 Those notes (processor features, no GPU found) come from C++ while its libraries load, before any setting is read.
 """
 
-import functools
 import os
 import platform
 import sys
@@ -48,37 +47,7 @@ with quietly():
 # It warns of functions that are traced again and again: a notebook that trains one network after another does that.
 tf.get_logger().addFilter(lambda record: "retracing" not in record.getMessage())
 
-__all__ = ["compiles", "deterministic", "keras", "onednn", "precision", "quietly", "tf"]
-
-
-def onednn() -> bool:
-    """Whether TensorFlow computes with oneDNN: where it was built with it, and not on a GPU.
-
-    Only an inner module of TensorFlow tells. TF_ENABLE_ONEDNN_OPTS=0, set before the start, turns it off.
-    """
-    if tf.config.list_physical_devices("GPU"):
-        return False
-    try:
-        from tensorflow.python.util import _pywrap_util_port
-    except ImportError:
-        return False
-    return bool(getattr(_pywrap_util_port, "IsMklEnabled", bool)())
-
-
-@functools.cache
-def compiles() -> bool:
-    """Whether to let XLA compile: where it can, which not every build and device does, and where that is faster.
-
-    It is not where oneDNN computes: Meso-4 trained 203 faces/s with oneDNN, 71 with XLA, and 49 with neither.
-    """
-    if onednn():
-        return False
-    with quietly():
-        try:
-            tf.function(lambda x: 2 * x, jit_compile=True)(tf.constant(1.0))
-        except tf.errors.OpError:  # which one depends on the build
-            return False
-    return True
+__all__ = ["deterministic", "keras", "precision", "quietly", "tf"]
 
 
 def precision() -> str:

@@ -7,7 +7,7 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -154,7 +154,7 @@ def _notebooks(folder: Path, only: list[str] | None) -> list[Path]:
 def _scan(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from mesokit import evaluation, manifest, scan, weights
+    from mesokit import evaluation, files, scan, weights
 
     name = arguments.weights or weights.DEFAULT
     evaluation.rule(arguments.rule)  # refuse a wrong name before minutes of work
@@ -173,7 +173,7 @@ def _scan(arguments: argparse.Namespace) -> int:
     ]
     if arguments.html:
         page = scan.page(judged, name, arguments.rule, 0.5)
-        manifest.write(arguments.html, page.encode("utf-8", "replace"))  # a file name may be no text
+        files.write(arguments.html, page.encode("utf-8", "replace"))  # a file name may be no text
     if arguments.json:
         found = {"weights": name, "rule": arguments.rule, "threshold": 0.5, "clips": [one.record() for one in judged]}
         print(json.dumps(found, indent=2))
@@ -195,97 +195,9 @@ def _printable(text: str) -> str:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    """What is installed and what is missing, a line each; exit status 1 when something needed is missing."""
-    missing = 0
-    for line, fine, remedy in _findings():
-        print(f"{'ok' if fine else 'MISSING':8}{line}{'' if fine else ': ' + remedy}")
-        missing += not fine
-    if not (missing or arguments.no_times):
-        for line, at_work, without in _tricks():
-            print(f"{'fast' if at_work else 'SLOW':8}{line}{'' if at_work else ': not here, ' + without}")
-        _print_times(arguments.notebooks or Path(__file__).parent.parent / "notebooks")
-    return int(missing > 0)
+    from mesokit import doctor
 
-
-def _tricks() -> Iterator[tuple[str, bool, str]]:
-    """What makes the kit fast, whether it works here, and what goes on without it."""
-    import os
-
-    from mesokit import backend, models
-    from mesokit.evaluation import scoring
-
-    yield (
-        "scoring on OpenVINO",
-        scoring.openvino(models.meso4(size=32)) is not None,
-        "Keras scores, 2 to 3 times slower",
-    )
-    if backend.onednn():
-        yield "training with oneDNN", True, ""
-    else:
-        yield "training steps compiled by XLA", backend.compiles(), "uncompiled steps, about half as fast"
-    caching = os.environ.get("TF_CPU_ALLOCATOR_USE_BFC") == "1"
-    yield "TensorFlow's caching allocator", caching, "TF_CPU_ALLOCATOR_USE_BFC is set to something else"
-    half = backend.precision() != "float32"
-    gpus = len(backend.tf.config.list_physical_devices("GPU"))
-    yield f"training in {'half' if half else 'single'} precision on {gpus or 'no'} GPU", True, ""
-
-
-def _print_times(folder: Path) -> None:
-    """An estimate for each notebook, and how it was made."""
-    from mesokit.report import duration, estimate
-
-    notebooks = [path.stem for path in sorted(folder.glob("[0-9]*.ipynb"))]
-    reference = estimate.read(folder)
-    if not notebooks or reference is None:
-        print(f"\nno estimate of times: {folder} has no notebooks or no {estimate.FILE},")
-        print("which data_scripts/set_reference_times.py makes from a report of all notebooks")
-        return
-    print("\nmeasuring for some seconds ...", end="\r", flush=True)
-    ratios = estimate.ratios(reference["probe"], estimate.probe())
-    print(estimate.words(reference, ratios))
-    for name in notebooks:
-        seconds = estimate.seconds(reference, ratios, name)
-        print(f"  {name:28}{'not measured yet' if seconds is None else 'about ' + duration(seconds)}")
-
-
-def _findings() -> Iterator[tuple[str, bool, str]]:
-    from importlib import metadata
-
-    from packaging.requirements import Requirement
-
-    yield f"Python {sys.version.split()[0]}", (3, 11) <= sys.version_info[:2] <= (3, 13), "use Python 3.11 to 3.13"
-    for text in metadata.requires("mesokit") or []:
-        need = Requirement(text)
-        if need.marker is not None and not need.marker.evaluate():
-            continue
-        try:
-            version = metadata.version(need.name)
-        except metadata.PackageNotFoundError:
-            version = "is not installed"
-        yield (
-            f"{need.name} {version}",
-            need.specifier.contains(version) if version[0].isdigit() else False,
-            f"install {need}",
-        )
-    wheels = sorted({d.name for d in metadata.distributions() if d.name.lower().startswith("opencv-")})
-    yield (
-        f"one OpenCV ({', '.join(wheels)})",
-        len(wheels) == 1,
-        "several overwrite each other: install one of them only",
-    )
-    yield from _weights_found()
-
-
-def _weights_found() -> Iterator[tuple[str, bool, str]]:
-    from mesokit import weights
-
-    for name, entry in weights.WEIGHTS.items():
-        bundled = entry.url is None
-        present = (weights.BUNDLED if bundled else weights.cache()).joinpath(entry.file).is_file()
-        if bundled or present:
-            yield f"weights {name}", present, "the installation is damaged: install mesokit again"
-        else:
-            yield f"weights {name}: not downloaded yet (optional, {entry.url})", True, ""
+    return doctor.check(arguments.notebooks or Path(__file__).parent.parent / "notebooks", not arguments.no_times)
 
 
 if __name__ == "__main__":

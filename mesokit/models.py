@@ -9,75 +9,13 @@ input, logit and p_real; between them its layers are called as in keras.applicat
 import math
 from collections.abc import Callable
 
-from mesokit.backend import keras, onednn, tf
+from mesokit.backend import keras
+from mesokit.fast import BatchNormalization, Conv2D
 
 layers = keras.layers
 
 SIZE = 256  # the paper's input, pixels a side
 SEEDS = 100  # seeds a network may use: each layer has its own, and two networks share none
-
-
-@keras.saving.register_keras_serializable("mesokit")
-class BatchNormalization(keras.layers.BatchNormalization):
-    """Keras' layer, weights and results, which trains faster: Keras takes a dozen passes over its input each step.
-
-    TensorFlow has one fused operation for it and one for its gradient. With oneDNN they are slow unless channels come
-    in eights; for the 11 and 12 of inception blocks the same formulas, written with few passes, are faster. Meso-4
-    trains 203 faces/s instead of 124, MesoInception-4 60 instead of 45 (two cores with AVX-512, batches of 16).
-    """
-
-    def call(self, inputs, training=None, mask=None):
-        """As Keras'. https://arxiv.org/abs/1502.03167, algorithms 1 and 2."""
-        if not (training and self.trainable):
-            return super().call(inputs, training=training, mask=mask)
-        normalize = _fused if inputs.shape[-1] % 8 == 0 or not onednn() else _few_passes
-        gamma, beta = (tf.cast(weight, tf.float32) for weight in (self.gamma, self.beta))  # not half, whatever x is
-        y, mean, variance = normalize(inputs, gamma, beta, self.epsilon)
-        for moving, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            moving.assign(moving * self.momentum + now * (1 - self.momentum))
-        return y
-
-
-@keras.saving.register_keras_serializable("mesokit")
-class Conv2D(keras.layers.Conv2D):
-    """Keras' layer, weights and results, which trains dilated kernels faster.
-
-    Keras moves the pixels into smaller images before each dilated kernel and back after it, and so do the gradients;
-    oneDNN reads them where they are. MesoInception-4 trains 101 faces/s instead of 83 (two cores with AVX-512).
-    """
-
-    def convolution_op(self, inputs, kernel):
-        """As Keras'. TensorFlow has the gradients of a dilated kernel on processors with oneDNN only."""
-        if self.dilation_rate == (1, 1) or not onednn():
-            return super().convolution_op(inputs, kernel)
-        return tf.nn.conv2d(inputs, kernel, self.strides, self.padding.upper(), dilations=self.dilation_rate)
-
-
-def _fused(x, gamma, beta, epsilon):
-    """(normalized x, mean and variance of each channel), of x (n, h, w, channels)."""
-    empty = tf.constant([], tf.float32)
-    y, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
-        x=x, scale=gamma, offset=beta, mean=empty, variance=empty, epsilon=epsilon, is_training=True
-    )
-    return y, mean, variance
-
-
-@tf.custom_gradient
-def _few_passes(x, gamma, beta, epsilon):
-    """As `_fused`, in float32."""
-    places = tf.cast(tf.size(x) // tf.shape(x)[-1], x.dtype)
-    mean = tf.reduce_mean(x, [0, 1, 2])
-    variance = tf.maximum(tf.reduce_mean(x * x, [0, 1, 2]) - mean * mean, 0.0)  # never below, by rounding
-    inverse = tf.math.rsqrt(variance + epsilon)
-    scale = gamma * inverse
-
-    def gradient(dy, *_):
-        dbeta = tf.reduce_sum(dy, [0, 1, 2])
-        dgamma = inverse * (tf.reduce_sum(dy * x, [0, 1, 2]) - mean * dbeta)
-        slope = -scale * inverse * dgamma / places
-        return dy * scale + (x * slope - (scale * dbeta / places + slope * mean)), dgamma, dbeta, None
-
-    return (x * scale + (beta - mean * scale), mean, variance), gradient
 
 
 def _conv(x, filters: int, kernel: int, seed: int, name: str, dilation: int = 1):

@@ -7,22 +7,24 @@ A teaching tool for the forgeries of 2018, not a detector to rely on: a verdict 
 import base64
 import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import pandas as pd
 
 from mesokit import evaluation, faces, video
-from mesokit.evaluation import Score
+from mesokit.evaluation import Score, baselines
 
 SUFFIXES = video.CLIP_SUFFIXES | (video.PHOTO_SUFFIXES - {".tif", ".tiff"})
 ALREADY_ALIGNED = (
     0.8  # share of a square image's side that its face's crop would take; the authors' faces: 0.83 to 1.03
 )
 LIMIT = 3600  # seconds for the decoder of one clip, as in extract_faces.py
+RANGED = ("box_h", "sharpness")  # columns of faces.csv that `known_range` and `doubts` look at
 CAVEAT = "A teaching tool for the forgeries of 2018: do not rely on its verdicts."
 
 
@@ -161,3 +163,33 @@ def _timeline(one: Judged) -> str | None:
         return None
     last = max(row["time"] for row in one.frames) or math.inf
     return " ".join(f"{200 * row['time'] / last:.1f},{40 - 40 * row['p_real']:.1f}" for row in one.frames)
+
+
+def known_range(table: pd.DataFrame) -> dict[str, tuple[float, float]]:
+    """What the faces of `table` (rows of faces.csv) look like: 1st and 99th percentile of the columns `RANGED`."""
+    return {name: (float(table[name].quantile(0.01)), float(table[name].quantile(0.99))) for name in RANGED}
+
+
+def doubts(judged: Judged, known: Mapping[str, tuple[float, float]], threshold: float = 0.5) -> list[str]:
+    """Reasons to abstain on one clip, as sentences; `known`: from `known_range` of what the network learnt from.
+
+    An empty list is no guarantee: it says only that nothing of what is looked at here speaks against a verdict.
+    """
+    if judged.p_real is None:
+        return [judged.reason]
+    p_real = np.array([row["p_real"] for row in judged.frames])
+    height = float(np.median([row["box"][3] for row in judged.frames]))
+    sharp = float(np.median(np.expm1(baselines.sharpness(judged.crops))))
+    reasons = []
+    for what, value, (low, high) in (
+        ("height of the face, in pixels", height, known["box_h"]),
+        ("sharpness (variance of the Laplacian)", sharp, known["sharpness"]),
+    ):
+        if not low <= value <= high:
+            reasons.append(f"the {what}, is {value:.0f}; what the network learnt from has {low:.0f} to {high:.0f}")
+    other = float(np.mean((p_real > threshold) != (judged.p_real > threshold)))
+    if other >= 0.25:  # a choice of ours, like the 0.2 below: there is no true limit
+        reasons.append(f"{other:.0%} of its frames, by themselves, would give the other verdict")
+    if abs(judged.p_real - threshold) < 0.2:
+        reasons.append(f"p_real {judged.p_real:.2f} is near the threshold {threshold:g}")
+    return reasons

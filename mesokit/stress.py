@@ -12,13 +12,12 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from mesokit import baselines, faces, manifest, video
+from mesokit import evaluation, faces, video
+from mesokit.dataset import manifest
 from mesokit.evaluation import Score
-from mesokit.scan import Judged
 
 Change = Callable[[np.ndarray, float], np.ndarray]
 BAND_CENTRE = 0.35  # share of an aligned face's height: between the eyes and the tip of the nose
-COLUMNS = ("box_h", "sharpness")  # of faces.csv: what `known_range` and `doubts` look at
 
 
 def resolution(images: np.ndarray, side: float) -> np.ndarray:
@@ -106,48 +105,6 @@ def curve(scored: pd.DataFrame, threshold: float = 0.5) -> pd.DataFrame:
             measured[f"accuracy of {label}"] = found[of], right[of]
             measured[f"p_real of {label}"] = found[of], found.loc[of, "p_real"]
         for what, (chosen, values) in measured.items():
-            mean, low, high = baselines.mean_over_clips(values.to_numpy(float), chosen["clip"])
+            mean, low, high = evaluation.mean(values.to_numpy(float), chosen["clip"])
             rows.append((detector, strength, what, mean, low, high))
     return pd.DataFrame(rows, columns=["detector", "strength", "what", "value", "low", "high"])
-
-
-def known_range(table: pd.DataFrame) -> dict[str, tuple[float, float]]:
-    """What the faces of `table` (rows of faces.csv) look like: 1st and 99th percentile of the columns `COLUMNS`."""
-    return {name: (float(table[name].quantile(0.01)), float(table[name].quantile(0.99))) for name in COLUMNS}
-
-
-def doubts(judged: Judged, known: Mapping[str, tuple[float, float]], threshold: float = 0.5) -> list[str]:
-    """Reasons to abstain on one clip, as sentences; `known`: from `known_range` of what the network learnt from.
-
-    An empty list is no guarantee: it says only that nothing of what is looked at here speaks against a verdict.
-    """
-    if judged.p_real is None:
-        return [judged.reason]
-    p_real = np.array([row["p_real"] for row in judged.frames])
-    height = float(np.median([row["box"][3] for row in judged.frames]))
-    sharp = float(np.median(np.expm1(baselines.sharpness(judged.crops))))
-    reasons = []
-    for what, value, (low, high) in (
-        ("height of the face, in pixels", height, known["box_h"]),
-        ("sharpness (variance of the Laplacian)", sharp, known["sharpness"]),
-    ):
-        if not low <= value <= high:
-            reasons.append(f"the {what}, is {value:.0f}; what the network learnt from has {low:.0f} to {high:.0f}")
-    other = float(np.mean((p_real > threshold) != (judged.p_real > threshold)))
-    if other >= 0.25:  # a choice of ours, like the 0.2 below: there is no true limit
-        reasons.append(f"{other:.0%} of its frames, by themselves, would give the other verdict")
-    if abs(judged.p_real - threshold) < 0.2:
-        reasons.append(f"p_real {judged.p_real:.2f} is near the threshold {threshold:g}")
-    return reasons
-
-
-def alarms(sensitivity: float, specificity: float, prevalence: float) -> dict[str, float]:
-    """Shares of all clips by truth and verdict, and Bayes' rule: `forged_if_alarm`, the share of alarms that are right.
-
-    `sensitivity`: share of forged clips that are called forged; `specificity`: of real clips that are called real;
-    `prevalence`: share of all clips that is forged. All in [0, 1]; NaN where there is no alarm at all.
-    """
-    found, missed = prevalence * sensitivity, prevalence * (1 - sensitivity)
-    false, passed = (1 - prevalence) * (1 - specificity), (1 - prevalence) * specificity
-    right = found / (found + false) if found + false else float("nan")
-    return {"found": found, "missed": missed, "false alarm": false, "passed": passed, "forged_if_alarm": right}

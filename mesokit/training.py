@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from mesokit import backend, dataset, models
+from mesokit import backend, fast, models
 from mesokit.backend import keras, tf
-from mesokit.dataset import Augmentation
+from mesokit.dataset import loading
+from mesokit.dataset.loading import Augmentation
 
 
 @dataclass(frozen=True)
@@ -105,12 +106,12 @@ def fit(
     averaging = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if recipe.average else []
     # Ctrl-C: the learner has seen enough, and what was best so far is the result.
     with _computing(network, backend.precision() if alone else "float32"), suppress(KeyboardInterrupt):
-        _compile(network, recipe, alone and backend.compiles())
+        _compile(network, recipe, alone and fast.compiles())
         network.fit(
-            dataset.training_batches(splits["train"], root, recipe.batch, recipe.augmentation, seed),
+            loading.training_batches(splits["train"], root, recipe.batch, recipe.augmentation, seed),
             steps_per_epoch=recipe.check_every,
             epochs=max(1, recipe.iterations // recipe.check_every),
-            validation_data=dataset.batches(splits["val"], root),
+            validation_data=loading.batches(splits["val"], root),
             callbacks=[*averaging, best, *callbacks],
             verbose=verbose,
             shuffle=False,  # the batches are shuffled already
@@ -128,7 +129,7 @@ def _centre(network: keras.Model, table: pd.DataFrame, root: str | os.PathLike[s
 
     Platt's scaling, with its slope kept at 1 ("Probabilistic outputs for support vector machines", 1999).
     """
-    logit = models.logits(network).predict(dataset.batches(table, root), verbose=0)
+    logit = models.logits(network).predict(loading.batches(table, root), verbose=0)
     real = (table["label"] == "real").to_numpy()[:, None]
     shifts = np.linspace(-10, 10, 401)
     loss = np.mean((expit(logit + shifts) - real) ** 2, axis=0)

@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 import pooch
 
-from mesokit import models
+from mesokit import files, models
 from mesokit.backend import keras
 
 AUTHORS = "https://github.com/DariusAf/MesoNet/raw/master/weights/"  # Apache-2.0, Afchar and Nozick
@@ -122,16 +122,11 @@ def load(source: str | os.PathLike[str]) -> keras.Model:
 
 def save(network: keras.Model, path: Path) -> None:
     """Write the weights of `network` to `path` (ending in .weights.h5), whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".part-{os.getpid()}-{path.name}")
-    try:
-        # The optimizer of a trained network would triple the file, and clone_model takes it along.
-        bare = type(network).from_config(network.get_config())
-        bare.set_weights(network.get_weights())
+    # The optimizer of a trained network would triple the file, and clone_model takes it along.
+    bare = type(network).from_config(network.get_config())
+    bare.set_weights(network.get_weights())
+    with files.writing(path) as part:
         bare.save_weights(part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _load_h5(path: Path) -> keras.Model:

@@ -20,7 +20,8 @@ def reference() -> Path:
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory) -> Path:
     """A whole dataset of six synthetic people, both forgeries of each, and two levels."""
-    from mesokit import dataset, manifest
+    from mesokit import dataset
+    from mesokit.dataset import manifest
     from mesokit.synthetic import studio
 
     root = tmp_path_factory.mktemp("tiny")

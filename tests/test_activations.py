@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mesokit import dataset, faces, manifest, models
+from mesokit import dataset, faces, models
+from mesokit.dataset import manifest
 from mesokit.interpret import activations, regions
 
 

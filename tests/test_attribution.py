@@ -81,8 +81,8 @@ def test_a_saturated_network_still_has_an_explanation(linear, weights, faces):
     network = keras.models.clone_model(linear)
     network.set_weights([np.eye(3, dtype=np.float32)[None, None], 1e4 * np.abs(weights).reshape(-1, 1)])
     assert (network(faces / 255.0).numpy() == 1).all()
-    assert not attribution.blank(attribution.explain("Grad-CAM", network, faces, "real")).any()
-    assert attribution.blank(attribution.explain("Grad-CAM", network, faces, "forged")).all()
+    assert (attribution.explain("Grad-CAM", network, faces, "real").max(axis=(1, 2)) > 0).all()
+    assert (attribution.explain("Grad-CAM", network, faces, "forged") <= 0).all()
 
 
 @pytest.mark.parametrize("build", [models.meso4, models.meso_inception4])

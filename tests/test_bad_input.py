@@ -23,8 +23,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from mesokit import cli, evaluation, manifest, models, scan, sources, video, weights
+from mesokit import cli, evaluation, models, scan, video, weights
 from mesokit.backend import keras
+from mesokit.dataset import manifest, sources
 
 ROOT = Path(__file__).resolve().parent.parent
 FRAME = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
@@ -416,18 +417,18 @@ def test_a_clip_that_cannot_be_read_is_a_row_of_failures(place, scripts, capsys)
 
 BROKEN = [  # a command, its arguments, and a function that it calls
     ("mesokit", ["scan", "x.mp4"], "mesokit.scan.find"),
-    ("compress_clips", ["good.csv", "--out", "out"], "mesokit.manifest.read_clips"),
+    ("compress_clips", ["good.csv", "--out", "out"], "mesokit.dataset.manifest.read_clips"),
     ("draw_pictures", ["out"], "mesokit.dataset.clips"),
     ("download", ["afchar-meso4-deepfake"], "mesokit.weights.fetch"),
-    ("extract_faces", ["good.csv", "--out", "out"], "mesokit.manifest.read_clips"),
-    ("index_dataset", ["dfdc", ".", "--out", "t.csv"], "mesokit.sources.index"),
+    ("extract_faces", ["good.csv", "--out", "out"], "mesokit.dataset.manifest.read_clips"),
+    ("index_dataset", ["dfdc", ".", "--out", "t.csv"], "mesokit.dataset.sources.index"),
     ("make_student", ["--out", "out"], "nbformat.read"),
     ("make_synthetic", ["--out", "out"], "mesokit.synthetic.studio.make"),
     ("measure_forgeries", ["out"], "mesokit.dataset.clips"),
     ("set_reference_times", ["report"], "mesokit.report.read_results"),
     ("train_bundled_weights", ["out"], "mesokit.dataset.read"),
     ("train_swaps", ["--work", "out"], "mesokit.synthetic.studio.in_parallel"),
-    ("update_cards", [], "mesokit.manifest.write"),
+    ("update_cards", [], "mesokit.files.write"),
 ]
 
 
@@ -689,7 +690,7 @@ def test_any_cells_are_refused_in_one_line_or_come_back_as_they_were(tmp_path, c
         return
     manifest.save(read, path)
     assert manifest.read_clips(path).equals(read)
-    assert sources.manifest.inside(read["path"][0])
+    assert sources.files.inside(read["path"][0])
 
 
 @FUZZ

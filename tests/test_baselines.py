@@ -5,7 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mesokit import baselines, dataset, evaluation
+from mesokit import dataset, evaluation
+from mesokit.evaluation import baselines
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def test_the_interval_is_that_of_the_accuracy():
     rng = np.random.default_rng(0)
     scores = _scored(rng.random(60) < 0.8, np.repeat([f"c{i}" for i in range(6)], 10))
     right = ((scores["p_real"] > 0.5) == (scores["label"] == "real")).to_numpy(float)
-    mean, low, high = baselines.mean_over_clips(right, scores["clip"])
+    mean, low, high = evaluation.mean(right, scores["clip"])
     assert (low, high) == pytest.approx(evaluation.interval(scores))
     assert mean == pytest.approx(evaluation.accuracy(scores)["accuracy"])
 
@@ -70,8 +71,8 @@ def test_the_interval_is_that_of_the_accuracy():
 def test_gain_is_counted_face_by_face():
     clips = ["a"] * 4 + ["b"] * 4
     good, poor = _scored([1, 1, 1, 0, 1, 1, 1, 0], clips), _scored([1, 0, 1, 0, 1, 0, 1, 0], clips)
-    assert baselines.gain(good, poor) == (0.25, 0.25, 0.25)  # both clips gain alike: nothing depends on which is drawn
-    mean, low, high = baselines.gain(good, _scored([0, 0, 0, 0, 1, 1, 1, 0], clips))
+    assert evaluation.difference(good, poor) == (0.25, 0.25, 0.25)  # both clips gain alike
+    mean, low, high = evaluation.difference(good, _scored([0, 0, 0, 0, 1, 1, 1, 0], clips))
     assert (mean, low, high) == (0.375, 0, 0.75)
-    with pytest.raises(ValueError, match="the same faces in the same order"):
-        baselines.gain(good, poor[::-1])
+    with pytest.raises(ValueError, match="the same clips on both sides"):
+        evaluation.difference(good, poor[:4])

@@ -61,9 +61,9 @@ def script(tmp_path):
     path.write_text(
         "import sys, numpy as np\n"
         f"sys.path.insert(0, {str(FOLDER)!r})\n"
-        "from mesokit import backend\n"
+        "from mesokit import fast\n"
         "from side_by_side import serve\n"
-        "serve(lambda: np.array([backend.onednn(), sys.argv[1:3] == ['--naive', 'a'], 1 / len(sys.argv[3:])]))\n"
+        "serve(lambda: np.array([fast.onednn(), sys.argv[1:3] == ['--naive', 'a'], 1 / len(sys.argv[3:])]))\n"
     )
     return str(path)
 

@@ -1,6 +1,6 @@
 """The frame of the exercise checks: every answer gets one sentence, and no error of the learner gets out."""
 
-from mesokit import checks
+from mesokit.lesson import checks
 
 
 @checks.exercise("Right: twice.")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mesokit.checks import activations as checks
+from mesokit.lesson.checks import activations as checks
 
 
 def line(size):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mesokit import evaluation
-from mesokit.checks import aggregation as check
+from mesokit.lesson.checks import aggregation as check
 
 
 def _by(column):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mesokit.checks import compression as check
+from mesokit.lesson.checks import compression as check
 
 
 def _decibels(error, peak=255.0**2):

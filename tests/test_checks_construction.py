@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mesokit.checks import construction as check
+from mesokit.lesson.checks import construction as check
 
 
 def blend(target, swapped, mask):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mesokit.checks import failure as check
+from mesokit.lesson.checks import failure as check
 
 RIGHT = {
     "gamma": lambda f, e: np.round(255 * (f / 255) ** e).astype(np.uint8),

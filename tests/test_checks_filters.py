@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mesokit.checks import filters
+from mesokit.lesson.checks import filters
 
 
 def conv(patch, weights):

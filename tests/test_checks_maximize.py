@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mesokit.checks import maximize
+from mesokit.lesson.checks import maximize
 
 
 def norm(x, p):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mesokit import faces, video
-from mesokit.checks import tour
+from mesokit.lesson.checks import tour
 
 
 def side(landmarks, pick=max, factor=1.3 * 2.2):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mesokit.checks import training as check
+from mesokit.lesson.checks import training as check
 
 
 def _grouped(groups, share, rng):

@@ -12,8 +12,9 @@ import pytest
 from distributed import WorkerPlugin
 from test_kill import FACE, _digest, _films
 
-from mesokit import dataset, faces, manifest
+from mesokit import dataset, faces
 from mesokit.dataset import clip as clip_module
+from mesokit.dataset import manifest
 
 
 class _Trouble(WorkerPlugin):

@@ -12,8 +12,8 @@ import psutil
 import pytest
 from PIL import Image
 
-from mesokit import dataset, evaluation, faces, manifest, sources, video
-from mesokit.dataset import building, files
+from mesokit import dataset, evaluation, faces, files, video
+from mesokit.dataset import building, loading, manifest, pictures, sources
 from mesokit.dataset import clip as clip_module
 
 
@@ -43,7 +43,7 @@ def test_layout(tiny):
 def test_dataset_json_says_what_it_is(tiny):
     about = json.loads((tiny / "dataset.json").read_text())
     assert about["counts"]["faces"] == len(manifest.read_faces(tiny / "faces.csv"))
-    assert about["sha256"] == {name: manifest.sha256(tiny / name) for name in ("clips.csv", "faces.csv")}
+    assert about["sha256"] == {name: files.sha256(tiny / name) for name in ("clips.csv", "faces.csv")}
 
 
 def test_levels_share_everything_but_the_codec(tiny):
@@ -172,7 +172,7 @@ def test_failures_are_a_table_and_are_tried_again_when_asked_or_changed(films, t
     assert "5_23.mp4: not a readable video" in built["c5"].error and built["c0"].faces == 4
     failures = pd.read_csv(out / "failures.csv")
     assert failures["clip"].tolist() == ["c5"] and "re-encode it" in failures["reason"][0]
-    assert manifest.read_json(out / "dataset.json")["failed"] == ["c5"]
+    assert files.read_json(out / "dataset.json")["failed"] == ["c5"]
     record = next((out / ".rows").glob("c5-*.json"))
     before = record.stat().st_mtime_ns
     assert _all(dataset.build(clips, root, out, frames=2))["c5"].error == built["c5"].error
@@ -255,7 +255,7 @@ def test_two_runs_do_not_write_into_one_folder(films, tmp_path, monkeypatch):
 
 def test_a_full_disk_stops_the_run_and_is_no_fault_of_the_clip(films, tmp_path, monkeypatch):
     clips, root = films
-    write = files.write_png
+    write = pictures.write_png
 
     def full(path, image):
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
@@ -275,7 +275,7 @@ def test_which_frames(films, tmp_path):
         _all(dataset.build(clips, root, tmp_path / sampling, frames=2, sampling=sampling))
         table = dataset.read(tmp_path / sampling).query("clip == 'c0' and crf == 23")
         taken[sampling] = table["frame"].tolist()
-        assert manifest.read_json(tmp_path / sampling / "dataset.json")["parameters"]["sampling"] == sampling
+        assert files.read_json(tmp_path / sampling / "dataset.json")["parameters"]["sampling"] == sampling
     assert taken["even"] == [7, 21]
     assert taken["scenes"] == [3, 10, 17, 24]  # two of each scene
     keys = video.keyframes(root / "0_23.mp4").tolist()
@@ -321,7 +321,7 @@ def test_aligned_faces_become_a_dataset(tmp_path):
     made = dataset.read(tmp_path / "out")
     assert sum(one.error is not None for one in built.values()) == 1 and len(made) == 8
     assert dataset.images(made, tmp_path / "out").shape == (8, 256, 256, 3)
-    assert next(iter(dataset.batches(made, tmp_path / "out")))[0].shape == (8, 256, 256, 3)
+    assert next(iter(loading.batches(made, tmp_path / "out")))[0].shape == (8, 256, 256, 3)
     scores = made.assign(p_real=0.4)
     assert evaluation.accuracy(scores)["accuracy"] == 0.5
     with pytest.raises(ValueError, match="8 of 8 faces were published without their clips"):
@@ -362,13 +362,13 @@ def test_clips_in_a_published_layout_become_a_dataset_by_two_commands(films, tmp
 
     root, out = tmp_path / "in", tmp_path / "out"
     for path in LAYOUTS[name]:
-        manifest.write(root / path, (films[1] / "0_23.mp4").read_bytes())
+        files.write(root / path, (films[1] / "0_23.mp4").read_bytes())
     for i in range(2 if name == "dfdc" else 0):
         real, fake = ({"label": label, "split": "train"} for label in ("REAL", "FAKE"))
         listed = {"aaaaaaaaaa.mp4": real, "bbbbbbbbbb.mp4": {**fake, "original": "aaaaaaaaaa.mp4"}}
-        manifest.write_json(listed, root / f"dfdc_train_part_{i}" / "metadata.json")
+        files.write_json(listed, root / f"dfdc_train_part_{i}" / "metadata.json")
     for path, text in LISTS.items():
-        manifest.write(root / path, text.encode())
+        files.write(root / path, text.encode())
     assert index_dataset.main([name, str(root), "--out", str(root / "clips.csv")]) == 0
     clips = manifest.read_clips(root / "clips.csv")
     assert set(clips["path"]) == set(LAYOUTS[name])
@@ -376,16 +376,16 @@ def test_clips_in_a_published_layout_become_a_dataset_by_two_commands(films, tmp
     made = dataset.read(out)
     assert made.groupby(["clip", "crf"], dropna=False).size().tolist() == [2] * len(LAYOUTS[name])
     assert set(made["label"]) == {"real", "forged"} and made.groupby("group")["split"].nunique().max() == 1
-    about = manifest.read_json(out / "dataset.json")
+    about = files.read_json(out / "dataset.json")
     assert about["name"] == name and about["table"] == about["indexed_by"]["sha256"]
     assert about["indexed_by"]["command"].startswith(f"index_dataset.py {name} ")
 
 
 def test_faces_are_read_as_they_are_needed(tmp_path):
     """Five thousand faces are 3.9 GB as numbers; two batches of them take a small part of that."""
-    files.write_png(tmp_path / "face.png", np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8))
+    pictures.write_png(tmp_path / "face.png", np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8))
     table = pd.DataFrame({"path": ["face.png"] * 5000, "label": ["real", "forged"] * 2500})
-    next(iter(dataset.batches(table.head(8), tmp_path, 4)))
+    next(iter(loading.batches(table.head(8), tmp_path, 4)))
     before = psutil.Process().memory_info().rss
-    assert len(list(dataset.training_batches(table, tmp_path, 32, None, seed=0).take(2))) == 2
+    assert len(list(loading.training_batches(table, tmp_path, 32, None, seed=0).take(2))) == 2
     assert psutil.Process().memory_info().rss - before < 400e6

@@ -4,13 +4,14 @@ import cv2
 import numpy as np
 import pytest
 
-from mesokit.synthetic import detail, person, render
+from mesokit.synthetic.forge import detail
+from mesokit.synthetic.people import GROUPS, Renderer, State, sample_person, sample_scene
 
 
 @pytest.fixture(scope="module")
 def taken():
-    camera = render.Renderer(person.sample_person(3), render.sample_scene(3, (240, 180)))
-    return camera.render(person.State(), np.random.default_rng(0))
+    camera = Renderer(sample_person(3), sample_scene(3, (240, 180)))
+    return camera.render(State(), np.random.default_rng(0))
 
 
 def test_regions_share_no_pixel_and_hold_their_landmarks(taken):
@@ -19,7 +20,7 @@ def test_regions_share_no_pixel_and_hold_their_landmarks(taken):
     assert tuple(parts) == detail.NAMES
     assert (sum(part.astype(int) for part in parts.values()) == where).all()
     for name, group in (("eyes", "eye_left"), ("eyes", "eye_right"), ("mouth", "mouth_inner"), ("nose", "nose_base")):
-        x, y = np.round(taken.landmarks[render.GROUPS[group]].mean(0)).astype(int)
+        x, y = np.round(taken.landmarks[GROUPS[group]].mean(0)).astype(int)
         assert parts[name][y, x], name
     assert parts["skin"].sum() > parts["eyes"].sum() > 0
 

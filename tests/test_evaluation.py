@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from mesokit import evaluation, models
+from mesokit import evaluation, fast, models
 from mesokit.evaluation import scoring
 
 SHARED = {"method": "real", "identity": "a", "group": "g", "split": "test"}
@@ -41,7 +41,7 @@ def test_scorer_agrees_with_keras(name):
 
 
 def test_the_fast_path_is_used():
-    assert scoring.openvino(models.meso4(size=32)) is not None
+    assert fast.openvino(models.meso4(size=32)) is not None
 
 
 def test_scorer_refuses_pixels_of_unknown_range():
@@ -87,15 +87,15 @@ def test_accuracy_by_hand():
     assert frames["brier"] == pytest.approx((0.1**2 + 0.8**2 + 0.3**2 + 0.6**2 + 0.1**2 + 0.3**2) / 6)
     # Called real over a falling threshold: .9 r, .7 r, .6 f, .3 f, .2 r, .1 f. Missed real and passed forged are both
     # 1/3 where (passed, found) = (1/3, 2/3).
-    assert evaluation.equal_error_rate(HAND) == pytest.approx(1 / 3)
+    assert evaluation.accuracy(HAND)["eer"] == pytest.approx(1 / 3)
 
 
 def test_equal_error_rate_between_two_corners():
     # (passed, found): (0, 0) (0, 1/2) (1, 1/2) (1, 1): the line found = 1 - passed crosses the second side at 1/2
     scores = _scores([("a", "real", 0.9), ("b", "forged", 0.5), ("c", "real", 0.1)])
-    assert evaluation.equal_error_rate(scores) == pytest.approx(0.5)
-    assert evaluation.equal_error_rate(scores.iloc[:2]) == 0
-    assert evaluation.equal_error_rate(scores.iloc[1:]) == 1
+    assert evaluation.accuracy(scores)["eer"] == pytest.approx(0.5)
+    assert evaluation.accuracy(scores.iloc[:2])["eer"] == 0
+    assert evaluation.accuracy(scores.iloc[1:])["eer"] == 1
 
 
 def test_who_abstains_is_counted_and_not_judged():

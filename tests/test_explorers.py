@@ -104,7 +104,7 @@ def result(code, known):
 def test_no_explorer_is_forgotten():
     for name in sorted({name for name, _, _ in EXPLORERS}):
         cells = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4).cells
-        found = [cell.id for cell in cells if cell.cell_type == "code" and "widgets.explore(" in cell.source]
+        found = [cell.id for cell in cells if cell.cell_type == "code" and "explorers.explore(" in cell.source]
         assert found == [ids[-1] for book, ids, _ in EXPLORERS if book == name]
 
 

@@ -5,9 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mesokit.synthetic import face2face, retrieval
-from mesokit.synthetic.person import State, sample_person
-from mesokit.synthetic.render import GROUPS, LANDMARKS, Renderer, sample_scene
+from mesokit.synthetic.forge import face2face, retrieval
+from mesokit.synthetic.people import GROUPS, LANDMARKS, Renderer, State, sample_person, sample_scene
 
 # The target: still, talking, blinking; nothing here is as the source below has it.
 TARGET = [

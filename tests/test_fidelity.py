@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from mesokit import evaluation
 from mesokit.interpret import fidelity
 
 SIZE = 16
@@ -88,7 +89,7 @@ def test_measure_gives_a_row_per_explanation_and_face(face, mask):
 
 def test_over_groups_counts_groups_and_not_faces():
     table = pd.DataFrame({"kind": "a", "group": ["g"] * 100 + ["h", "i"], "x": [1.0] * 100 + [2.0, 6.0]})
-    found = fidelity.over_groups(table, "x", ["kind"]).iloc[0]
+    found = evaluation.by_unit(table, "x", ["kind"]).iloc[0]
     low, high = stats.t.interval(0.95, 2, loc=3, scale=stats.sem([1, 2, 6]))
     assert (found["mean"], found["low"], found["high"], found["units"]) == (
         3,
@@ -96,7 +97,7 @@ def test_over_groups_counts_groups_and_not_faces():
         pytest.approx(high),
         3,
     )
-    alone = fidelity.over_groups(table[table["group"] == "g"], "x", ["kind"]).iloc[0]
+    alone = evaluation.by_unit(table[table["group"] == "g"], "x", ["kind"]).iloc[0]
     assert alone["mean"] == 1
     assert np.isnan(alone["low"])
 
@@ -104,6 +105,6 @@ def test_over_groups_counts_groups_and_not_faces():
 def test_against_compares_the_same_faces():
     rows = [("a", i, 10.0 * i + 1) for i in range(3)] + [("control", i, 10.0 * i) for i in range(3)]
     table = pd.DataFrame(rows, columns=["explanation", "face", "x"]).assign(group=lambda t: t["face"])
-    found = fidelity.against(table, "x", "control")
+    found = evaluation.against(table, "x", "explanation", "control")
     assert found["explanation"].tolist() == ["a"]
     assert found[["mean", "low", "high"]].to_numpy().tolist() == [[1, 1, 1]]

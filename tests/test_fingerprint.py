@@ -11,7 +11,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mesokit import manifest, video
+from mesokit import files, video
+from mesokit.dataset import manifest
 from mesokit.synthetic import studio
 
 KEPT = Path(__file__).with_name("fingerprint.json")
@@ -58,7 +59,7 @@ def main():
         for _ in studio.make(Path(folder), studio.PRESETS["tiny"], seed=0):
             pass
         kept = {"version": studio.VERSION, "clips": fingerprint(Path(folder))}
-    manifest.write_json(kept, KEPT)
+    files.write_json(kept, KEPT)
 
 
 if __name__ == "__main__":

@@ -17,33 +17,27 @@ PACKAGE = ROOT / "mesokit"
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 # In the order data flows: a module may import from those above it only.
 ORDER = [
+    "files",
     "backend",
     "video",
-    "scenes",
-    "spectrum",
-    "manifest",
     "faces",
-    "synthetic",
-    "sources",
     "dataset",
-    "review",
+    "synthetic",
+    "fast",
     "models",
     "weights",
     "training",
     "evaluation",
-    "baselines",
-    "probes",
     "scan",
     "stress",
     "interpret",
     "plots",
-    "checks",
     "lesson",
-    "widgets",
     "report",
+    "doctor",
     "cli",
 ]
-WITHOUT_TENSORFLOW = {"plots", "manifest", "video", "scenes", "spectrum"}
+WITHOUT_TENSORFLOW = {"files", "video", "faces", "dataset", "synthetic", "plots"}
 HEAVY = {"tensorflow", "keras", "mtcnn", "openvino", "tf_keras_vis", "backend"}
 
 
@@ -75,12 +69,10 @@ def test_lower_rooms_import_only_from_rooms_above(path):
         return
     ours, others = _imports(path)
     assert {name for name in ours if ORDER.index(name) > ORDER.index(room)} == set()
-    assert room in {"cli", "widgets"} or "widgets" not in ours
-    if room not in {"backend", "faces"}:
+    if room not in {"backend", "fast"}:
         assert others & {"tensorflow", "keras"} == set(), "import them from mesokit.backend, which does it quietly"
     if room in WITHOUT_TENSORFLOW:
-        assert others & HEAVY == set()
-        assert ours <= WITHOUT_TENSORFLOW
+        assert ours <= {*WITHOUT_TENSORFLOW, "backend"}
 
 
 def _loaded_by(code):
@@ -101,41 +93,41 @@ def test_tensorflow_starts_quietly():
 
 
 def test_a_build_without_xla_is_found_out_quietly(monkeypatch, capfd):
-    from mesokit import backend
+    from mesokit import fast
 
-    monkeypatch.setattr(backend, "onednn", lambda: False)
+    monkeypatch.setattr(fast, "onednn", lambda: False)
     with monkeypatch.context() as broken:
-        broken.setattr(backend.tf, "function", lambda *_, **__: _without_xla)
-        backend.compiles.cache_clear()
-        assert not backend.compiles()
-    backend.compiles.cache_clear()
-    backend.compiles()
+        broken.setattr(fast.tf, "function", lambda *_, **__: _without_xla)
+        fast.compiles.cache_clear()
+        assert not fast.compiles()
+    fast.compiles.cache_clear()
+    fast.compiles()
     assert capfd.readouterr().err == ""
-    backend.compiles.cache_clear()  # the next test asks without the monkey
+    fast.compiles.cache_clear()  # the next test asks without the monkey
 
 
 def test_xla_does_not_compile_what_onednn_computes_faster(monkeypatch):
-    from mesokit import backend
+    from mesokit import fast
 
-    monkeypatch.setattr(backend, "onednn", lambda: True)
-    backend.compiles.cache_clear()
-    assert not backend.compiles()
-    backend.compiles.cache_clear()
+    monkeypatch.setattr(fast, "onednn", lambda: True)
+    fast.compiles.cache_clear()
+    assert not fast.compiles()
+    fast.compiles.cache_clear()
 
 
 def test_onednn_does_not_compute_where_a_gpu_does(monkeypatch):
-    from mesokit import backend
+    from mesokit import backend, fast
 
     monkeypatch.setattr(backend.tf.config, "list_physical_devices", lambda kind=None: ["one"])
-    assert not backend.onednn()
-    backend.compiles.cache_clear()
-    assert backend.compiles(), "XLA compiles for the GPU, whatever the processor has"
-    backend.compiles.cache_clear()
+    assert not fast.onednn()
+    fast.compiles.cache_clear()
+    assert fast.compiles(), "XLA compiles for the GPU, whatever the processor has"
+    fast.compiles.cache_clear()
 
 
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="TensorFlow has oneDNN for x86-64")
 def test_onednn_computes_unless_it_is_turned_off():
-    program = "from mesokit import backend as b; print(bool(b.tf.config.list_physical_devices('GPU')), b.onednn())"
+    program = "from mesokit import fast as b; print(bool(b.tf.config.list_physical_devices('GPU')), b.onednn())"
     before = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
     for told, computes in (({}, True), ({"TF_ENABLE_ONEDNN_OPTS": "0"}, False)):
         command = [sys.executable, "-c", program]

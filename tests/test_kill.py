@@ -34,7 +34,8 @@ def test_killed_anywhere_and_started_again_it_is_the_same(tmp_path):
 
 def _films(root):
     """Two clips of four frames at two levels, and one that is no video."""
-    from mesokit import manifest, video
+    from mesokit import video
+    from mesokit.dataset import manifest
 
     root.mkdir()
     rng = np.random.default_rng(0)
@@ -54,7 +55,8 @@ def _films(root):
 
 
 def _build(root, out):
-    from mesokit import dataset, manifest
+    from mesokit import dataset
+    from mesokit.dataset import manifest
 
     for _ in dataset.build(manifest.read_clips(root / "clips.csv"), root, out, frames=2):
         pass

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from mesokit import manifest
+from mesokit.dataset import manifest
 
 CLIP = {
     "clip": "a_real", "path": "clips/a.mp4", "method": "real", "label": "real", "identity": "a", "source": "",

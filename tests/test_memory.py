@@ -35,7 +35,8 @@ def test_a_clip_ten_times_as_long_takes_no_more_memory(tmp_path):
 
 def _look(path):
     """All ways in which a clip is read from its beginning to its end -> the number of its frames, peak memory."""
-    from mesokit import scan, scenes, video
+    from mesokit import scan, video
+    from mesokit.video import scenes
 
     with Path(os.devnull).open("wb") as nowhere:
         video.send(path, 10, nowhere)  # what `judge` does in a process of its own, which is not measured here

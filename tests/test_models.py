@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from mesokit import models, weights
+from mesokit import fast, models, weights
 from mesokit.backend import tf
 
 NAMES = {
@@ -121,7 +121,7 @@ def test_unknown_layer_is_named():
 @pytest.mark.parametrize("channels", [8, 11])
 @pytest.mark.parametrize("onednn", [False, True])
 def test_batch_normalization_is_that_of_keras(monkeypatch, channels, dtype, onednn):
-    monkeypatch.setattr(models, "onednn", lambda: onednn and dtype == "float32")  # oneDNN never trains in half
+    monkeypatch.setattr(fast, "onednn", lambda: onednn and dtype == "float32")  # oneDNN never trains in half
     rng = np.random.default_rng(0)
     x0 = np.maximum(rng.normal(size=(4, 32, 32, channels)), 0)
     slope = rng.normal(size=x0.shape)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from mesokit import cli, dataset, lesson, manifest, video, weights
+from mesokit import cli, dataset, files, lesson, video, weights
+from mesokit.dataset import manifest
 from mesokit.lesson.findings import VERDICTS
 
 ROOT = Path(__file__).parent.parent
@@ -96,7 +97,7 @@ def test_compress_clips(scripts, tiny, tmp_path, capsys):
     few = clips[clips["clip"].isin(["p000_real", "p000_p001_deepfake"])]
     for column in ("path", "mask"):
         for path in few[column].dropna():
-            manifest.write(tmp_path / path, (tiny / path).read_bytes())
+            files.write(tmp_path / path, (tiny / path).read_bytes())
     manifest.save(few, tmp_path / "clips.csv")
     call = [str(tmp_path / "clips.csv"), "--out", str(tmp_path / "levels"), "--crf", "30", "45"]
     assert compress_clips.main(call) == 0
@@ -122,7 +123,7 @@ def test_download(scripts, tmp_path, monkeypatch, capsys):
     www.mkdir()
     (www / "w.h5").write_bytes(b"some weights")
     monkeypatch.setenv("MESOKIT_CACHE", str(tmp_path / "cache"))
-    entry = weights.Entry("meso4", "w.h5", manifest.sha256(www / "w.h5"), "http://127.0.0.1:9/w.h5", "")
+    entry = weights.Entry("meso4", "w.h5", files.sha256(www / "w.h5"), "http://127.0.0.1:9/w.h5", "")
     monkeypatch.setattr(weights, "WEIGHTS", {"small": entry})
     assert download.main([]) == 2
     error = capsys.readouterr().err.strip().splitlines()[-1]

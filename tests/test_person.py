@@ -5,9 +5,8 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from mesokit.synthetic import head
-from mesokit.synthetic.expression import express
-from mesokit.synthetic.person import STYLES, State, motion, sample_person
+from mesokit.synthetic.people import STYLES, State, head, motion, sample_person
+from mesokit.synthetic.people.expression import express
 
 
 def test_a_seed_is_a_person():

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mesokit import dataset, models, probes
+from mesokit import dataset, models
+from mesokit.evaluation import probes
 
 
 def test_features_are_what_the_layer_computes(tiny):

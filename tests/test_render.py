@@ -5,9 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mesokit.synthetic import mesh
-from mesokit.synthetic.person import State, motion, sample_person
-from mesokit.synthetic.render import FIVE, GROUPS, LANDMARKS, Renderer, sample_scene
+from mesokit.synthetic.people import FIVE, GROUPS, LANDMARKS, Renderer, State, mesh, motion, sample_person, sample_scene
 
 
 @pytest.fixture(scope="module")

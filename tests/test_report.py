@@ -13,7 +13,7 @@ import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from mesokit import cli, lesson, manifest, report
+from mesokit import cli, files, lesson, report
 from mesokit.report import index, watch
 from mesokit.report.compare import changes
 from mesokit.report.inputs import inputs
@@ -285,8 +285,8 @@ def test_inputs_hash_the_data_and_say_whether_they_are_as_described(tmp_path):
     (root / "weights" / "mine.weights.h5").write_bytes(b"1")
     (root / "clips.csv").write_text("a")
     (root / "faces.csv").write_text("b")
-    hashes = {"clips.csv": manifest.sha256(root / "clips.csv"), "faces.csv": "of another table"}
-    manifest.write_json({"sha256": hashes}, root / "dataset.json")
+    hashes = {"clips.csv": files.sha256(root / "clips.csv"), "faces.csv": "of another table"}
+    files.write_json({"sha256": hashes}, root / "dataset.json")
     found = inputs([(tmp_path / "notebooks", {"work": "../work", "preset": "smoke"}), (tmp_path, {})])
     assert [(row["name"], row["as_described"]) for row in found["data"]] == [
         ("smoke/clips.csv", True),
@@ -309,7 +309,7 @@ def test_render_leaves_the_old_report_when_it_fails(tmp_path, finished, monkeypa
         report.render(tmp_path, chosen[:1], {})
     monkeypatch.setattr("pathlib.Path.replace", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        manifest.write(tmp_path / "index.html", b"half")
+        files.write(tmp_path / "index.html", b"half")
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
@@ -340,12 +340,12 @@ def test_the_command_reports_every_notebook_whatever_becomes_of_it(tmp_path, cap
     write(folder, "03_dies", "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", title="Dies")
     write(folder, "04_last", "print('last')", title="Last")
     arguments = ["report", "--notebooks", str(folder), "--out", str(out), "--timeout", str(2 * LIMIT)]
-    manifest.write(folder / "presets" / "smoke.yaml", b"00_good: {epochs: many}")
+    files.write(folder / "presets" / "smoke.yaml", b"00_good: {epochs: many}")
     assert cli.main(arguments) == 2
     said = capsys.readouterr()
     assert "'epochs': 'many' is str, where int" in said.err and said.err.count("\n") == 1 and not said.out
     assert not out.exists()
-    manifest.write(folder / "presets" / "smoke.yaml", b"00_good: {epochs: 4}")
+    files.write(folder / "presets" / "smoke.yaml", b"00_good: {epochs: 4}")
     assert cli.main(arguments) == 1
     rows = report.read_results(out)["notebooks"]
     assert [row["status"] for row in rows] == ["ok", "failed", "timeout", "failed", "ok"]

@@ -4,7 +4,9 @@ import shutil
 
 import pytest
 
-from mesokit import dataset, manifest, review, widgets
+from mesokit import dataset, files
+from mesokit.dataset import review
+from mesokit.lesson import explorers
 
 
 @pytest.fixture
@@ -22,9 +24,9 @@ def test_rejected_faces_disappear_and_come_back(reviewed):
     audit = review.decide(reviewed, second, True)
     assert audit.values.tolist() == sorted([[first, False, "blurred"], [second, True, ""]])
     assert set(before["face"]) - set(dataset.read(reviewed)["face"]) == {first}
-    card = manifest.read_json(reviewed / "dataset.json")
+    card = files.read_json(reviewed / "dataset.json")
     assert card["reviewed"] == {"accepted": 1, "rejected": 1}
-    assert card["sha256"]["faces.csv"] == manifest.sha256(reviewed / "faces.csv")
+    assert card["sha256"]["faces.csv"] == files.sha256(reviewed / "faces.csv")
     review.decide(reviewed, first, True)
     assert len(dataset.read(reviewed)) == len(before)
 
@@ -60,7 +62,7 @@ def test_the_explorer_decides_and_goes_on(tiny, tmp_path):
     root = tmp_path / "copy"
     shutil.copytree(tiny, root)
     table = dataset.read(root).head(3)
-    explorer = widgets.review(root, table)
+    explorer = explorers.review(root, table)
     explorer.reason.value = "turned away"
     explorer.buttons["reject"].click()
     explorer.buttons["accept"].click()

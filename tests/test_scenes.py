@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from mesokit import scenes, video
+from mesokit import video
+from mesokit.video import scenes
 
 
 def take(seed: int, n: int) -> list[np.ndarray]:

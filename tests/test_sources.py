@@ -6,7 +6,7 @@ import os
 import pandas as pd
 import pytest
 
-from mesokit import manifest, sources
+from mesokit.dataset import manifest, sources
 
 
 def touch(root, *names):

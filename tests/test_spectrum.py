@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mesokit import spectrum
+from mesokit.interpret import spectrum
 
 
 def _gray(values):

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mesokit import dataset, manifest, scan, stress
+from mesokit import dataset, evaluation, scan, stress
+from mesokit.dataset import manifest
 
 RNG = np.random.default_rng(0)
 FACES = RNG.integers(0, 256, (2, 64, 64, 3)).astype(np.uint8)
@@ -93,25 +94,25 @@ def test_doubts_name_what_is_unlike_the_training():
     crops = RNG.integers(0, 256, (4, 64, 64, 3)).astype(np.uint8)
     sharp = dataset.sharpness(crops[0])
     known = {"box_h": (80.0, 200.0), "sharpness": (0.5 * sharp, 2 * sharp)}
-    assert stress.doubts(_judged([0.9] * 4, 100, crops), known) == []
-    assert "height of the face, in pixels, is 50; what" in stress.doubts(_judged([0.9] * 4, 50, crops), known)[0]
-    assert "sharpness" in stress.doubts(_judged([0.9] * 4, 100, np.full_like(crops, 90)), known)[0]
-    found = stress.doubts(_judged([0.9, 0.9, 0.8, 0.1], 100, crops), known)
+    assert scan.doubts(_judged([0.9] * 4, 100, crops), known) == []
+    assert "height of the face, in pixels, is 50; what" in scan.doubts(_judged([0.9] * 4, 50, crops), known)[0]
+    assert "sharpness" in scan.doubts(_judged([0.9] * 4, 100, np.full_like(crops, 90)), known)[0]
+    found = scan.doubts(_judged([0.9, 0.9, 0.8, 0.1], 100, crops), known)
     assert found[0].startswith("25% of its frames")
     assert "near the threshold" in found[1]
-    assert stress.doubts(scan.Judged("x", "abstain", "no face"), known) == ["no face"]
+    assert scan.doubts(scan.Judged("x", "abstain", "no face"), known) == ["no face"]
 
 
 def test_known_range_are_percentiles():
     table = pd.DataFrame({"box_h": np.arange(101.0), "sharpness": 5.0})
-    assert stress.known_range(table) == {"box_h": (1.0, 99.0), "sharpness": (5.0, 5.0)}
+    assert scan.known_range(table) == {"box_h": (1.0, 99.0), "sharpness": (5.0, 5.0)}
 
 
 def test_base_rates_by_hand():
     """Of 100,000 clips 100 are forged: 95 found, 5 missed; of 99,900 real ones 4,995 false alarms."""
-    found = stress.alarms(0.95, 0.95, 0.001)
+    found = evaluation.alarms(0.95, 0.95, 0.001)
     counts = {key: round(100_000 * value) for key, value in found.items() if key != "forged_if_alarm"}
     assert counts == {"found": 95, "missed": 5, "false alarm": 4995, "passed": 94_905}
     assert found["forged_if_alarm"] == pytest.approx(95 / 5090)
-    assert stress.alarms(0.9, 0.8, 1.0)["forged_if_alarm"] == 1
-    assert np.isnan(stress.alarms(0.0, 1.0, 0.5)["forged_if_alarm"])
+    assert evaluation.alarms(0.9, 0.8, 1.0)["forged_if_alarm"] == 1
+    assert np.isnan(evaluation.alarms(0.0, 1.0, 0.5)["forged_if_alarm"])

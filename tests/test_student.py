@@ -14,7 +14,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from mesokit import checks
+from mesokit.lesson import checks
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))

@@ -7,8 +7,11 @@ import cv2
 import numpy as np
 import pytest
 
-from mesokit import manifest, video
-from mesokit.synthetic import blend, deepfake, person, render, shade, studio
+from mesokit import files, video
+from mesokit.dataset import manifest
+from mesokit.synthetic import studio
+from mesokit.synthetic.forge import blend, deepfake
+from mesokit.synthetic.people import Renderer, motion, sample_person, sample_scene, shade
 
 
 def _digest(root):
@@ -46,7 +49,7 @@ def test_clips_are_as_the_table_says(tiny):
         assert (info.width, info.height, info.frames) == (row.width, row.height, row.frames)
         assert info.fps == pytest.approx(row.fps)
         assert info.crf == row.crf
-        assert manifest.sha256(tiny / row.path) == row.sha256
+        assert files.sha256(tiny / row.path) == row.sha256
     forged = clips[clips["label"] == "forged"]
     assert forged["mask"].notna().all()
     assert forged["source"].notna().all()
@@ -92,13 +95,13 @@ def test_both_forgeries_are_of_the_same_original(tiny):
 
 
 def test_the_package_brings_the_swaps_of_its_presets():
-    card = manifest.read_json(studio.SWAPS / "swaps.json")
+    card = files.read_json(studio.SWAPS / "swaps.json")
     for name in ("smoke", "class", "bundled"):
         plan = studio._plan(studio.PRESETS[name], seed=card["seed"])
         forged = plan[plan["method"] == "deepfake"].to_dict("records")
         assert all(studio._shipped(row, studio.PRESETS[name]) for row in forged)
     for name, sha256 in card["files"].items():
-        assert manifest.sha256(studio.SWAPS / name) == sha256
+        assert files.sha256(studio.SWAPS / name) == sha256
         info = video.probe(studio.SWAPS / name)
         assert (info.width, info.height, info.frames) == (studio.SWAP_SIZE, studio.SWAP_SIZE, card["frames"])
     other = {**forged[0], "seed": 1, "number": 1000, "partner": 1001}
@@ -130,7 +133,7 @@ def test_cameras_and_platforms_differ_from_clip_to_clip():
 
 def test_a_sensor_of_few_pixels_takes_fine_detail_away():
     image = np.random.default_rng(0).random((120, 160, 3), np.float32)
-    plain = replace(render.sample_scene(0, (160, 120)), defocus=0.35, noise=0.0, resolution=1.0)
+    plain = replace(sample_scene(0, (160, 120)), defocus=0.35, noise=0.0, resolution=1.0)
     few = replace(plain, resolution=0.6)
     sharp, soft = (shade.camera(image, scene, np.random.default_rng(0)) for scene in (plain, few))
     assert sharp.shape == soft.shape == (120, 160, 3)
@@ -141,7 +144,7 @@ def test_a_sensor_of_few_pixels_takes_fine_detail_away():
 def test_partners_look_alike_and_are_two_people():
     for number in range(0, 48, 2):
         one, other = studio.cast(number), studio.cast(number + 1)
-        assert one == person.sample_person(number)
+        assert one == sample_person(number)
         assert abs(one.tone - other.tone) < 0.15 and abs(one.masculine - other.masculine) < 0.3
         assert one.shape != other.shape and one.seed != other.seed
 
@@ -194,9 +197,9 @@ def test_clips_of_another_seed_preset_or_version_are_not_taken_for_these(tmp_pat
 
 def test_encoding_repeats_whatever_was_in_memory(tmp_path):
     """x264's macroblock tree, left on, gave other bytes from call to call after a clip had been rendered."""
-    camera = render.Renderer(person.sample_person(0), render.sample_scene(0, (480, 360)))
+    camera = Renderer(sample_person(0), sample_scene(0, (480, 360)))
     rng = np.random.default_rng(0)
-    frames = [camera.render(state, rng).image for state in person.motion(0, 6)]
+    frames = [camera.render(state, rng).image for state in motion(0, 6)]
     for i in range(4):
         video.write_clip(tmp_path / f"{i}.mp4", frames, 25, 18)
     assert len({(tmp_path / f"{i}.mp4").read_bytes() for i in range(4)}) == 1

@@ -41,7 +41,7 @@ def patterns(tmp_path_factory):
     return pd.DataFrame(rows), root
 
 
-RECIPE = training.Recipe(iterations=12, batch=8, check_every=6, augmentation=dataset.Augmentation(0.1, 5))
+RECIPE = training.Recipe(iterations=12, batch=8, check_every=6, augmentation=loading.Augmentation(0.1, 5))
 
 
 def test_training_learns_and_repeats(patterns):
@@ -69,7 +69,7 @@ def test_ctrl_c_keeps_the_best_weights(patterns):
     assert len(history) == 1
     val = table[table["split"] == "val"]
     network.compile(loss="mean_squared_error", metrics=["accuracy"])
-    assert network.evaluate(dataset.batches(val, root), verbose=0)[0] == pytest.approx(
+    assert network.evaluate(loading.batches(val, root), verbose=0)[0] == pytest.approx(
         history["val_loss"].min(), abs=1e-6
     )
 
@@ -94,12 +94,12 @@ def test_a_split_without_one_class_is_refused(patterns):
 def test_no_face_is_an_error(patterns):
     table, root = patterns
     with pytest.raises(ValueError, match="matches no row"):
-        dataset.batches(table[:0], root)
+        loading.batches(table[:0], root)
 
 
 def test_batches_are_scaled_labelled_and_in_order(patterns):
     table, root = patterns
-    faces, labels = next(iter(dataset.batches(table, root, batch=4)))
+    faces, labels = next(iter(loading.batches(table, root, batch=4)))
     assert faces.shape == (4, 256, 256, 3)
     assert faces.dtype == "float32"
     assert labels.numpy()[:, 0].tolist() == [1, 0, 1, 0]
@@ -111,7 +111,7 @@ def test_training_batches_repeat_with_their_seed(patterns):
 
     def first(seed):
         return [
-            pair[0].numpy() for pair in dataset.training_batches(table, root, 8, dataset.Augmentation(), seed).take(3)
+            pair[0].numpy() for pair in loading.training_batches(table, root, 8, loading.Augmentation(), seed).take(3)
         ]
 
     one, same, other = first(1), first(1), first(2)
@@ -124,7 +124,7 @@ def test_faces_kept_in_memory_come_in_the_same_order(patterns, monkeypatch):
     table, root = patterns
 
     def some():
-        data = dataset.training_batches(table, root, 8, dataset.Augmentation(), 1).take(6)  # more than one round
+        data = loading.training_batches(table, root, 8, loading.Augmentation(), 1).take(6)  # more than one round
         return [[part.numpy() for part in pair] for pair in data]
 
     kept = some()
@@ -136,8 +136,8 @@ def test_faces_kept_in_memory_come_in_the_same_order(patterns, monkeypatch):
 
 def test_opencv_resamples_as_tensorflow_does():
     faces = tf.constant(np.random.default_rng(0).random((12, 64, 64, 3), np.float32))
-    bilinear = partial(dataset.warp, samples=cv2.INTER_LINEAR)
-    slow, fast = (dataset.augment(faces, dataset.Augmentation(), (3, 4), move) for move in (None, bilinear))
+    bilinear = partial(loading.warp, samples=cv2.INTER_LINEAR)
+    slow, fast = (loading.augment(faces, loading.Augmentation(), (3, 4), move) for move in (None, bilinear))
     assert np.abs(slow - fast).max() < 1e-4
     assert np.abs(slow - faces).max() > 0.1
 
@@ -147,24 +147,24 @@ def test_training_moves_faces_as_tensorflow_does_and_blurs_them_less():
     coarse = np.stack(
         [cv2.normalize(cv2.GaussianBlur(face, (0, 0), 5), None, 0.1, 0.9, cv2.NORM_MINMAX) for face in noise]
     )
-    slow, fast = (dataset.augment(coarse, dataset.Augmentation(), (3, 4), move) for move in (None, dataset.warp))
+    slow, fast = (loading.augment(coarse, loading.Augmentation(), (3, 4), move) for move in (None, loading.warp))
     assert np.abs(slow - fast).max() < 0.01
     assert np.abs(slow - coarse).max() > 0.1
-    plain = dataset.Augmentation(brightness=0.0, hue=0.0)
-    slow, fast = (np.std(dataset.augment(noise, plain, (3, 4), move), axis=(1, 2, 3)) for move in (None, dataset.warp))
+    plain = loading.Augmentation(brightness=0.0, hue=0.0)
+    slow, fast = (np.std(loading.augment(noise, plain, (3, 4), move), axis=(1, 2, 3)) for move in (None, loading.warp))
     assert (fast > 1.15 * slow).all()
 
 
 def _augment(face, **magnitudes):
     off = {"zoom": 0.0, "rotation": 0.0, "flip": False, "brightness": 0.0, "hue": 0.0}
-    return dataset.augment(face[None], dataset.Augmentation(**{**off, **magnitudes}), np.array([0, 7])).numpy()[0]
+    return loading.augment(face[None], loading.Augmentation(**{**off, **magnitudes}), np.array([0, 7])).numpy()[0]
 
 
 def test_each_augmentation_does_what_it_says():
     face = np.random.default_rng(0).random((64, 64, 3)).astype(np.float32) * 0.5 + 0.25
     assert np.allclose(_augment(face), face, atol=1e-5)
     flips = [
-        dataset.augment(face[None], dataset.Augmentation(0, 0, True, 0, 0), np.array([0, s])).numpy()[0]
+        loading.augment(face[None], loading.Augmentation(0, 0, True, 0, 0), np.array([0, s])).numpy()[0]
         for s in range(8)
     ]
     assert {bool(np.allclose(f, face[:, ::-1], atol=1e-5)) for f in flips} == {True, False}
@@ -209,7 +209,7 @@ def test_half_precision_has_the_gradients_of_full_and_leaves_no_trace():
 @pytest.mark.parametrize("compiles", [False, True])
 def test_training_works_with_xla_and_without(patterns, monkeypatch, compiles):
     table, root = patterns
-    monkeypatch.setattr(training.backend, "compiles", lambda: compiles)
+    monkeypatch.setattr(training.fast, "compiles", lambda: compiles)
     network, recipe = models.meso4(seed=1), training.Recipe(iterations=1, batch=2, check_every=1, augmentation=None)
     assert len(training.fit(network, table, root, recipe, seed=1, verbose=0)) == 1
     assert network.jit_compile == compiles
@@ -242,7 +242,7 @@ def test_the_centred_logit_suits_the_validation_faces_and_ranks_them_as_before(p
         network = models.meso4(seed=1)
         network.get_layer("logit").bias.assign([3.0])  # says "real" of all
         training.fit(network, table, root, recipe, seed=1, verbose=0)
-        scores.append(logit(network.predict(dataset.batches(table.query("split == 'val'"), root), verbose=0)[:, 0]))
+        scores.append(logit(network.predict(loading.batches(table.query("split == 'val'"), root), verbose=0)[:, 0]))
     before, after = scores
     shift = (after - before).mean()
     assert np.allclose(after - before, shift, atol=1e-3)

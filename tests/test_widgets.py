@@ -3,7 +3,7 @@
 import plotly.graph_objects as go
 import pytest
 
-from mesokit import widgets
+from mesokit.lesson import explorers
 
 
 def draw(filter, layer, p, log):
@@ -13,7 +13,7 @@ def draw(filter, layer, p, log):
 @pytest.fixture
 def explorer():
     choices = {"layer": ["conv1", "conv2"], "filter": range(8), "p": [0.5, 1.0, 2.0], "log": False}
-    return widgets.explore(draw, choices, start={"filter": 3})
+    return explorers.explore(draw, choices, start={"filter": 3})
 
 
 def test_a_choice_redraws(explorer):
@@ -32,7 +32,7 @@ def test_sliders_are_debounced_and_labelled(explorer):
 
 def test_a_report_gets_the_figure_and_what_it_shows(explorer, monkeypatch):
     shown = []
-    monkeypatch.setattr(widgets, "display", shown.append)
+    monkeypatch.setattr(explorers, "display", shown.append)
     monkeypatch.setenv("MESOKIT_REPORT", "1")
     explorer._ipython_display_()
     assert shown[0] is explorer.figure
@@ -41,4 +41,4 @@ def test_a_report_gets_the_figure_and_what_it_shows(explorer, monkeypatch):
 
 def test_start_must_be_a_choice():
     with pytest.raises(ValueError, match="colour"):
-        widgets.explore(draw, {"layer": ["conv1"]}, start={"colour": 1})
+        explorers.explore(draw, {"layer": ["conv1"]}, start={"colour": 1})

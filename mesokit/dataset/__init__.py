@@ -6,21 +6,18 @@
     DATASET/masks/<split>/<clip>_f00012.png               synthetic forgeries: the tampered region, in the same geometry
 
 `clip` builds one clip, `building` all of them, here or on a cluster, `loading` reads them for training.
+This module leaves `loading` out, because it loads TensorFlow: import it by name.
 """
 
 from mesokit.dataset.building import adopt, build, estimate, matched, processes
 from mesokit.dataset.clip import SAMPLINGS, Built
-from mesokit.dataset.files import SIZE, clips, images, read, sharpness, write_png
-from mesokit.dataset.loading import Augmentation, augment, batches, training_batches, warp
+from mesokit.dataset.pictures import SIZE, clips, images, read, sharpness, write_png
 
 __all__ = [
     "SAMPLINGS",
     "SIZE",
-    "Augmentation",
     "Built",
     "adopt",
-    "augment",
-    "batches",
     "build",
     "clips",
     "estimate",
@@ -29,7 +26,5 @@ __all__ = [
     "processes",
     "read",
     "sharpness",
-    "training_batches",
-    "warp",
     "write_png",
 ]

@@ -20,10 +20,11 @@ import locket
 import numpy as np
 import pandas as pd
 
-from mesokit import __version__, faces, manifest, video
+from mesokit import __version__, faces, files, video
 from mesokit.dataset import clip as one
+from mesokit.dataset import manifest
 from mesokit.dataset.clip import Built, Parameters
-from mesokit.dataset.files import SIZE, sharpness, write_png
+from mesokit.dataset.pictures import SIZE, sharpness, write_png
 
 PATIENCE = 30  # seconds to wait for another run in the same folder: two notebooks that only look are done by then
 SAMPLE = 4  # clips that `estimate` builds
@@ -59,7 +60,7 @@ def build(
     parameters.check()
     root, out = Path(root).absolute(), Path(out).absolute()
     manifest.check_links(clips, root)
-    manifest.check_target(out, ("faces", "masks", ".rows", ".part"))
+    files.check_links(("faces", "masks", ".rows", ".part"), out, "--out")
     with _locked(out):
         failed = {}
         try:
@@ -176,7 +177,7 @@ def _finish(clips: pd.DataFrame, out: Path, parameters: Parameters, match: bool,
     counts: dict[str, int] = {}
     for _, levels in clips.groupby("clip", sort=True):
         at = one.place(levels, out, parameters)
-        record = manifest.read_json(at.record)
+        record = files.read_json(at.record)
         if record["error"] is None:
             used.append(at.rows)
             rows += record["clips"]
@@ -191,21 +192,16 @@ def _finish(clips: pd.DataFrame, out: Path, parameters: Parameters, match: bool,
     _sweep(used, out)
     counts = {"clips": len(table), "faces": sum(counts.values()), **dict(sorted(counts.items()))}
     about = {**about, "counts": counts, "version": __version__}
-    about["sha256"] = {name: manifest.sha256(out / name) for name in ("clips.csv", "faces.csv")}
-    manifest.write_json(about, out / "dataset.json")
+    about["sha256"] = {name: files.sha256(out / name) for name in ("clips.csv", "faces.csv")}
+    files.write_json(about, out / "dataset.json")
 
 
 def _join(parts: list[Path], path: Path) -> None:
     """Write the row files one after the other, with one header, whole or not at all."""
-    temporary = path.with_name(f".part-{os.getpid()}-{path.name}")
-    try:
-        with temporary.open("wb") as file:
-            for i, part in enumerate(parts):
-                header, body = part.read_bytes().split(b"\n", 1)
-                file.write(body if i else header + b"\n" + body)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with files.writing(path) as whole, whole.open("wb") as file:
+        for i, part in enumerate(parts):
+            header, body = part.read_bytes().split(b"\n", 1)
+            file.write(body if i else header + b"\n" + body)
 
 
 def _sweep(used: list[Path], out: Path) -> None:
@@ -223,7 +219,10 @@ def _sweep(used: list[Path], out: Path) -> None:
     for path in old:
         path.unlink()
         path.with_suffix(".json").unlink(missing_ok=True)
-    for path in [*out.glob(".part-*"), *(out / ".rows").glob(".part-*")]:  # tables that a killed run was writing
+    for path in [
+        *out.glob(f"{files.PART}*"),
+        *(out / ".rows").glob(f"{files.PART}*"),
+    ]:  # tables that a killed run was writing
         path.unlink()
     shutil.rmtree(part, ignore_errors=True)
 
@@ -277,7 +276,7 @@ def adopt(table: pd.DataFrame, root: Path, out: Path, about: dict[str, Any] | No
     """
     table, out = manifest.check_faces(table), Path(out).absolute()
     manifest.check_links(table, root)
-    manifest.check_target(out, ("faces", ".part"))
+    files.check_links(("faces", ".part"), out, "--out")
     with _locked(out):
         rows, failed = [], {}  # type: list[dict[str, Any]], dict[str, str]
         for row in table.to_dict("records"):
@@ -298,9 +297,9 @@ def adopt(table: pd.DataFrame, root: Path, out: Path, about: dict[str, Any] | No
         shutil.rmtree(out / ".part", ignore_errors=True)
         manifest.save(manifest.check_faces(pd.DataFrame(rows)), out / "faces.csv")
         counts = {"faces": len(rows), **{f"faces_{k}": int(v) for k, v in table["split"].value_counts().items()}}
-        hashes = {"faces.csv": manifest.sha256(out / "faces.csv")}
+        hashes = {"faces.csv": files.sha256(out / "faces.csv")}
         said = {**(about or {}), "failed": [*failed], "counts": counts, "version": __version__, "sha256": hashes}
-        manifest.write_json(said, out / "dataset.json")
+        files.write_json(said, out / "dataset.json")
 
 
 def _resized(image: np.ndarray) -> np.ndarray:

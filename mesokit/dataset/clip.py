@@ -20,9 +20,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from mesokit import faces, manifest, scenes, video
-from mesokit.dataset.files import SIZE, sharpness, write_png
-from mesokit.manifest import POINTS
+from mesokit import faces, files, video
+from mesokit.dataset import manifest
+from mesokit.dataset.manifest import POINTS
+from mesokit.dataset.pictures import SIZE, sharpness, write_png
+from mesokit.video import scenes
 
 KEPT = 64_000_000  # bytes of frames that are kept between finding faces and cropping them, or read again
 _POINT_COLUMNS = [f"{point}_{c}" for point in POINTS for c in "xy"]
@@ -112,10 +114,10 @@ def build(
 
 
 def _built(levels: pd.DataFrame, root: Path, out: Path, parameters: Parameters, retry: bool) -> Built:
-    key, at, files = str(levels["clip"].iloc[0]), place(levels, out, parameters), _files(levels, root)
-    record = manifest.read_json(at.record) if at.record.exists() else None
+    key, at, seen = str(levels["clip"].iloc[0]), place(levels, out, parameters), _files(levels, root)
+    record = files.read_json(at.record) if at.record.exists() else None
     whole = _whole(at.rows, out)
-    if record and record["files"] == files and (whole if record["error"] is None else not retry):
+    if record and record["files"] == seen and (whole if record["error"] is None else not retry):
         return Built(key, record["faces"], record["error"])
     n, error = 0, None
     rows: list[dict[str, Any]] = []
@@ -128,7 +130,7 @@ def _built(levels: pd.DataFrame, root: Path, out: Path, parameters: Parameters, 
         rows = [{k: None if pd.isna(v) else v for k, v in row.items()} for row in measured.to_dict("records")]
     except ValueError as problem:  # of this clip; an OSError is one of the folder
         error = str(problem)
-    manifest.write_json({"files": files, "faces": n, "error": error, "clips": rows}, at.record)
+    files.write_json({"files": seen, "faces": n, "error": error, "clips": rows}, at.record)
     return Built(key, n, error)
 
 
@@ -147,7 +149,7 @@ def give_up(levels: pd.DataFrame, root: Path, out: Path, parameters: Parameters)
     why = "its process died or hung each time it was read (the decoder, or too little memory); re-encode it"
     error = f"{root / levels['path'].iloc[0]}: {why}"
     record = {"files": _files(levels, root), "faces": 0, "error": error, "clips": []}
-    manifest.write_json(record, place(levels, out, parameters).record)
+    files.write_json(record, place(levels, out, parameters).record)
     return Built(str(levels["clip"].iloc[0]), 0, error)
 
 

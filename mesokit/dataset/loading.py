@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mesokit.backend import tf
-from mesokit.dataset.files import SIZE
+from mesokit.dataset.pictures import SIZE
 
 KEPT = 1 << 29  # bytes of decoded faces that training keeps at most: PNG takes as long to decode as to augment
 

@@ -4,17 +4,8 @@ A score is always p_real, the network's output: 1 = real, 0 = forged. A row is c
 0.5 as in the paper unless said otherwise. Tables of scores have the columns of faces.csv and `p_real`.
 """
 
-from mesokit.evaluation.metrics import (
-    METRICS,
-    accuracy,
-    calibration,
-    confusion,
-    difference,
-    equal_error_rate,
-    interval,
-    summary,
-    threshold_for,
-)
+from mesokit.evaluation.intervals import against, by_unit, difference, interval, mean, summary
+from mesokit.evaluation.metrics import METRICS, accuracy, alarms, calibration, confusion, threshold_for
 from mesokit.evaluation.rules import (
     RULES,
     by_number,
@@ -31,15 +22,18 @@ __all__ = [
     "RULES",
     "Score",
     "accuracy",
+    "against",
+    "alarms",
     "bundled_scores",
     "by_number",
+    "by_unit",
     "calibration",
     "confusion",
     "difference",
     "effective_number",
-    "equal_error_rate",
     "interval",
     "intraclass_correlation",
+    "mean",
     "per_clip",
     "rule",
     "score_faces",

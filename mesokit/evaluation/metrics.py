@@ -1,12 +1,10 @@
-"""How good scores are, and between which numbers that may lie."""
+"""How good scores are: accuracy, ROC AUC, equal error rate, calibration."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 from sklearn.metrics import confusion_matrix, roc_curve
-
-from mesokit import manifest
 
 # (real (n,) bool, p_real (n,), weight (n,), threshold) -> value, NaN where a class that it needs has no weight
 Metric = Callable[[np.ndarray, np.ndarray, np.ndarray, float], float]
@@ -52,13 +50,14 @@ METRICS: dict[str, Metric] = {
 }
 
 
-def _metric(name: str) -> Metric:
+def metric(name: str) -> Metric:
+    """The metric called `name`. Raises ValueError for an unknown name."""
     if name not in METRICS:
         raise ValueError(f"no metric is called {name!r}; there are {', '.join(METRICS)}")
     return METRICS[name]
 
 
-def _judged(scores: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+def judged(scores: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
     """The rows that have a score, which of them are real (n,) bool, and p_real (n,)."""
     rows = scores[scores["p_real"].notna()]
     return rows, (rows["label"] == "real").to_numpy(bool), rows["p_real"].to_numpy(float)
@@ -66,16 +65,10 @@ def _judged(scores: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]
 
 def accuracy(scores: pd.DataFrame, threshold: float = 0.5) -> dict[str, float]:
     """n, abstained, and all `METRICS` over the rows of `scores`; those without p_real abstain and are only counted."""
-    rows, real, p_real = _judged(scores)
+    rows, real, p_real = judged(scores)
     weight = np.ones(len(rows))
-    values = {name: metric(real, p_real, weight, threshold) for name, metric in METRICS.items()}
+    values = {name: measure(real, p_real, weight, threshold) for name, measure in METRICS.items()}
     return {"n": len(rows), "abstained": len(scores) - len(rows), **values}
-
-
-def equal_error_rate(scores: pd.DataFrame) -> float:
-    """The error rate at the threshold where both classes have the same, between two scores by a straight line."""
-    _, real, p_real = _judged(scores)
-    return _eer(real, p_real, np.ones(len(real)), 0.5)
 
 
 def threshold_for(scores: pd.DataFrame) -> float:
@@ -84,7 +77,7 @@ def threshold_for(scores: pd.DataFrame) -> float:
     Half-way between two scores; of several equally good ones, and if none is better, the nearest to 0.5.
     Raises ValueError with one class only.
     """
-    _, real, p_real = _judged(scores)
+    _, real, p_real = judged(scores)
     if real.all() or not real.any():
         raise ValueError("a threshold needs scores of real and of forged faces; there is one class only")
     values = np.unique(p_real)
@@ -96,100 +89,26 @@ def threshold_for(scores: pd.DataFrame) -> float:
 
 def confusion(scores: pd.DataFrame, threshold: float = 0.5) -> pd.DataFrame:
     """Counts: a row for what is true, a column for what was said."""
-    _, real, p_real = _judged(scores)
+    _, real, p_real = judged(scores)
     counts = confusion_matrix(real, p_real > threshold, labels=[True, False])
     return pd.DataFrame(counts, ["is real", "is forged"], ["called real", "called forged"])
 
 
 def calibration(scores: pd.DataFrame, bins: int = 10) -> pd.DataFrame:
     """How often rows of about the same p_real are real: mean p_real, share_real and n, a row for each bin in use."""
-    _, real, p_real = _judged(scores)
+    _, real, p_real = judged(scores)
     which = pd.Series(np.clip(np.ceil(p_real * bins), 1, bins).astype(int), name="bin")  # ]0, .1], ]0.1, 0.2] ...
     grouped = pd.DataFrame({"p_real": p_real, "share_real": real.astype(float)}).groupby(which)
     return grouped.mean().assign(n=grouped.size()).reset_index(drop=True)
 
 
-def interval(
-    scores: pd.DataFrame,
-    threshold: float = 0.5,
-    resamples: int = 1000,
-    seed: int = 0,
-    level: float = 0.95,
-    metric: str = "accuracy",
-    unit: str = "clip",
-) -> tuple[float, float]:
-    """Interval of one of `METRICS` by bootstrap over clips: frames of one clip are alike, so whole clips are drawn.
+def alarms(sensitivity: float, specificity: float, prevalence: float) -> dict[str, float]:
+    """Shares of all clips by truth and verdict, and Bayes' rule: `forged_if_alarm`, the share of alarms that are right.
 
-    All levels of a clip are drawn together. `unit`: another column to draw by, such as "group" (people and whoever
-    shares their pixels). Percentile method, Efron and Tibshirani 1993, chapter 13; resamples in which the metric has
-    no value, for want of a class, are left out. NaN where nothing was judged. Raises ValueError where the unit is the
-    clip and faces were published without theirs.
+    `sensitivity`: share of forged clips that are called forged; `specificity`: of real clips that are called real;
+    `prevalence`: share of all clips that is forged. All in [0, 1]; NaN where there is no alarm at all.
     """
-    if unit == "clip":
-        manifest.need_clips(scores)
-    rows, real, p_real = _judged(scores)
-    codes, units = pd.factorize(rows[unit])
-    weights = _drawn(len(units), resamples, seed)[:, codes]
-    return _quantiles([_metric(metric)(real, p_real, weight, threshold) for weight in weights], level)
-
-
-def _drawn(units: int, resamples: int, seed: int) -> np.ndarray:
-    """How often each of `units` is drawn in each resample (resamples, units): drawing is weighing."""
-    if not units:
-        return np.empty((0, 0))
-    return np.random.default_rng(seed).multinomial(units, np.full(units, 1 / units), size=resamples)
-
-
-def _quantiles(values: Sequence[float], level: float) -> tuple[float, float]:
-    known = np.asarray(values)[~np.isnan(values)]
-    if not len(known):
-        return float("nan"), float("nan")
-    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
-
-
-def difference(
-    first: pd.DataFrame,
-    second: pd.DataFrame,
-    metric: str = "accuracy",
-    threshold: float = 0.5,
-    resamples: int = 1000,
-    seed: int = 0,
-    level: float = 0.95,
-    unit: str = "clip",
-) -> tuple[float, float, float]:
-    """`first` less `second` in a metric, with its interval (value, low, high); paired: both have the same clips.
-
-    Two networks, rules, levels, or frames and clips: each resample draws the same clips for both, so that what makes
-    a clip hard cancels out. Raises ValueError where the clips are not the same, or as `interval`.
-    """
-    if unit == "clip":
-        manifest.need_clips(first)
-        manifest.need_clips(second)
-    sides = [_judged(first), _judged(second)]
-    units = sides[0][0][unit].unique()
-    if set(units) != set(sides[1][0][unit]):
-        raise ValueError(f"paired differences need the same {unit}s on both sides; judge both on the same ones")
-    codes = [pd.Index(units).get_indexer(rows[unit]) for rows, _, _ in sides]
-    measure = _metric(metric)
-
-    def gap(weight: np.ndarray) -> float:
-        one, two = (
-            measure(real, p_real, weight[code], threshold) for (_, real, p_real), code in zip(sides, codes, strict=True)
-        )
-        return one - two
-
-    low, high = _quantiles([gap(weight) for weight in _drawn(len(units), resamples, seed)], level)
-    return gap(np.ones(len(units))), low, high
-
-
-def summary(
-    scores: pd.DataFrame, by: str | list[str], threshold: float = 0.5, resamples: int = 1000, seed: int = 0
-) -> pd.DataFrame:
-    """`accuracy` of each group of rows, and the interval of its accuracy in the columns low and high."""
-    rows = {}
-    for key, part in scores.groupby(by, sort=False, dropna=False):
-        low, high = interval(part, threshold, resamples, seed)
-        rows[key] = {**accuracy(part, threshold), "low": low, "high": high}
-    table = pd.DataFrame(rows).T
-    return table.rename_axis(by if isinstance(by, list) else [by])
+    found, missed = prevalence * sensitivity, prevalence * (1 - sensitivity)
+    false, passed = (1 - prevalence) * (1 - specificity), (1 - prevalence) * specificity
+    right = found / (found + false) if found + false else float("nan")
+    return {"found": found, "missed": missed, "false alarm": false, "passed": passed, "forged_if_alarm": right}

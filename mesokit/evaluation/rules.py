@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.special import expit, logit
 from scipy.stats import trim_mean
 
-from mesokit import manifest
+from mesokit.dataset import manifest
 
 SHARED = ["label", "method", "identity", "group", "split"]  # what all faces of a clip have in common
 TRIMMED = 0.2  # share of the frames that the trimmed mean leaves out at each end

@@ -9,8 +9,6 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mesokit.backend import tf
-
 CELL = 12  # pixels: what P-Net looks at in one go
 SMALLEST = 20  # pixels: the smallest face MTCNN looks for; smaller ones are found by chance only
 PYRAMID = 0.709  # MTCNN's step between the sizes of a frame: half the area
@@ -65,6 +63,8 @@ def load() -> None:
 def _networks() -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
     """P-Net, R-Net and O-Net, built once per process and compiled for any number of patches."""
     from mtcnn.stages import StageONet, StagePNet, StageRNet
+
+    from mesokit.backend import tf  # here, not above: tables and scripts that find no face need not wait for it
 
     folder = importlib.resources.files("mtcnn") / "assets" / "weights"
     # The full path, because mtcnn unpickles a file of that name from the current folder first.

@@ -169,8 +169,3 @@ def _enlarged(maps: Any, size: int) -> np.ndarray:
     """(n, h, w) -> (n, size, size): each cell's value stands in the middle of the pixels that it covers."""
     maps = np.asarray(maps, np.float32)
     return np.stack([cv2.resize(one, (size, size), interpolation=cv2.INTER_LINEAR) for one in maps])
-
-
-def blank(maps: np.ndarray) -> np.ndarray:
-    """Which maps (n, h, w) hold no evidence at all: (n,) bool."""
-    return np.asarray((maps <= 0).all(axis=(1, 2)))

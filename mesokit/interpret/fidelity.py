@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 import cv2
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from mesokit.evaluation import Score
 
@@ -98,30 +97,3 @@ def measure(
                     keep(name, i, deletion, insertion)
             rows.append(row)
         yield pd.DataFrame(rows, columns=["explanation", "face", *MEASURES])
-
-
-def over_groups(
-    table: pd.DataFrame, value: str, by: list[str], unit: str = "group", level: float = 0.95
-) -> pd.DataFrame:
-    """Mean of `value` with its interval, for each combination of the columns `by`: columns mean, low, high, units.
-
-    Faces of one clip and clips of one group are alike, so each `unit` gives one number, the mean of its rows; the
-    interval is Student's t over these numbers. Rows of NaN are left out; one unit alone has no interval (NaN).
-    """
-    per = table.dropna(subset=[value]).groupby([*by, unit], sort=False)[value].mean()
-    found = per.groupby(level=list(range(len(by))), sort=False).agg(["mean", "std", "size"])
-    reach = stats.t.ppf((1 + level) / 2, found["size"] - 1) * found["std"] / np.sqrt(found["size"])
-    return pd.DataFrame(
-        {"mean": found["mean"], "low": found["mean"] - reach, "high": found["mean"] + reach, "units": found["size"]}
-    ).reset_index()
-
-
-def against(table: pd.DataFrame, value: str, control: str, unit: str = "group", level: float = 0.95) -> pd.DataFrame:
-    """How much more of `value` each explanation has than the one called `control`, face by face, as `over_groups`.
-
-    table: rows of `measure` with a column `unit`. The same faces are compared, so the interval says more than those of
-    the two means. For deletion less is better.
-    """
-    base = table.loc[table["explanation"] == control, ["face", value]].rename(columns={value: "base"})
-    rest = table[table["explanation"] != control].merge(base, on="face")
-    return over_groups(rest.assign(more=rest[value] - rest["base"]), "more", ["explanation"], unit, level)

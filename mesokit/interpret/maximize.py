@@ -17,9 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from mesokit import dataset
 from mesokit.backend import keras, quietly, tf
-from mesokit.dataset import Augmentation
+from mesokit.dataset.loading import Augmentation, augment
 
 with quietly():
     from tf_keras_vis.activation_maximization.regularizers import Regularizer, TotalVariation2D
@@ -233,7 +232,7 @@ def _compiled(
 def _moved(images: Any, seed: Any, jitter: int, rotation: float, scale: float) -> Any:
     """The images as the network sees them at one step: a little displaced, turned, scaled."""
     if rotation or scale:
-        images = dataset.augment(images, Augmentation(scale, rotation, flip=False, brightness=0.0, hue=0.0), seed)
+        images = augment(images, Augmentation(scale, rotation, flip=False, brightness=0.0, hue=0.0), seed)
     if jitter:
         shift = tf.random.stateless_uniform((2,), seed, -jitter, jitter + 1, tf.int32)
         images = tf.roll(images, shift, (1, 2))

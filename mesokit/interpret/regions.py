@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mesokit import faces
-from mesokit.manifest import POINTS
+from mesokit.dataset.manifest import POINTS
 
 NAMES = ("eyes", "nose", "mouth", "skin", "background")
 # Half axes (across, down) in spans, chosen by eye on synthetic faces. What lies between the inner and the outer oval

@@ -11,7 +11,8 @@ def ready(work: str | Path, preset: str, frames: int, seed: int = 0) -> Path:
     """
     from tqdm.auto import tqdm  # these here, not above: the report reads this room, and need not wait for them
 
-    from mesokit import dataset, manifest
+    from mesokit import dataset
+    from mesokit.dataset import manifest
     from mesokit.synthetic import studio
 
     if preset not in studio.PRESETS:

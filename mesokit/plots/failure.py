@@ -74,8 +74,8 @@ def crossed(table: pd.DataFrame) -> go.Figure:
 def base_rate(shares: dict[str, float], right: dict[float, float], prevalence: float) -> go.Figure:
     """Left: 1000 clips by truth and verdict. Right: the share of alarms that are right, against the share of forgeries.
 
-    `shares`: of found, missed, false alarm, passed, as `stress.alarms` gives them at `prevalence`; `right`: prevalence
-    -> share of right alarms.
+    `shares`: of found, missed, false alarm, passed, as `evaluation.alarms` gives them at `prevalence`;
+    `right`: prevalence -> share of right alarms.
     """
     figure = make_subplots(1, 2, horizontal_spacing=0.1, column_widths=[0.5, 0.5])
     counts = _thousand(shares)

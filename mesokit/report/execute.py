@@ -203,7 +203,8 @@ def _where(watch: Watch) -> str:
 def _save_notebook(notebook: Any, source: str, path: Path) -> None:
     import nbformat
 
-    from mesokit import manifest
+    from mesokit import files
+    from mesokit.dataset import manifest
 
     notebook.metadata.papermill.update(input_path=source, output_path=path.name)  # no path of this machine
-    manifest.write(path, nbformat.writes(notebook).encode())
+    files.write(path, nbformat.writes(notebook).encode())

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from mesokit.checks import MIME as CHECK
+from mesokit.lesson.checks import MIME as CHECK
 from mesokit.lesson.findings import VERDICTS
 from mesokit.lesson.recording import FINDING, NUMBER, RECORD, as_text, found, plain
 from mesokit.report.compare import changes
@@ -30,7 +30,8 @@ def render(
     previous: results of a run before (from `read_results`), to say what changed. Every page is made before the first is
     written, and each is written whole or not at all.
     """
-    from mesokit import manifest  # here, not above: this loads pandas, and `mesokit report` answers without it
+    from mesokit import files
+    from mesokit.dataset import manifest  # here, not above: this loads pandas, and `mesokit report` answers without it
 
     out = Path(out)
     books = [_collect(outcome) for outcome in outcomes]
@@ -44,7 +45,7 @@ def render(
     pages["index.html"] = _template("report.html.j2").render(results, books=books, verdicts=VERDICTS)
     out.mkdir(parents=True, exist_ok=True)
     for name, text in pages.items():
-        manifest.write(out / name, text.encode())
+        files.write(out / name, text.encode())
     return out / "index.html"
 
 

@@ -85,7 +85,8 @@ def _bundled() -> list[dict[str, Any]]:
 
 
 def _hashed(path: Path, described: str | None) -> dict[str, Any]:
-    from mesokit import manifest
+    from mesokit import files
+    from mesokit.dataset import manifest
 
-    found = manifest.sha256(path) if path.is_file() else None
+    found = files.sha256(path) if path.is_file() else None
     return {"sha256": found, "as_described": None if described is None else found == described}

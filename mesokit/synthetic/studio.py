@@ -34,9 +34,19 @@ import pandas as pd
 from scipy.stats import qmc
 from threadpoolctl import threadpool_limits
 
-from mesokit import manifest, video
-from mesokit.synthetic import blend, face2face, person, render
-from mesokit.synthetic.scene import DEFOCUS, RESOLUTION, Scene
+from mesokit import files, video
+from mesokit.dataset import manifest
+from mesokit.synthetic.forge import blend, face2face
+from mesokit.synthetic.people import (
+    DEFOCUS,
+    RESOLUTION,
+    Person,
+    Renderer,
+    Scene,
+    motion,
+    sample_person,
+    sample_scene,
+)
 
 ORIGIN = "Synthetic people, rendered and forged by mesokit."
 ABOUT = {
@@ -92,7 +102,7 @@ class Truth:
     """What is known of a clip's frames."""
 
     five: np.ndarray  # (n, 5, 2) float32 landmarks
-    landmarks: np.ndarray  # (n, N, 2) float32, rows as in render.LANDMARKS
+    landmarks: np.ndarray  # (n, N, 2) float32, rows as in LANDMARKS
     driven: np.ndarray  # (n, N, 2) float32, where they would be with the partner's expression
     region: np.ndarray  # (n, h, w) uint8, 255 = face
 
@@ -107,7 +117,7 @@ def make(
     Raises ValueError where the folder's clips were made otherwise: see `check`.
     """
     check(out, seed, preset)
-    manifest.write_json(_made(seed, preset), _record(out))
+    files.write_json(_made(seed, preset), _record(out))
     plan = _plan(preset, seed)
     people = plan[plan["method"] == "real"]
     pairs = [_rows(pair) for _, pair in people.groupby("group")]
@@ -140,7 +150,7 @@ def check(out: Path, seed: int, preset: Preset | None = None) -> None:
     path = _record(out)
     if not path.parent.is_dir():
         return
-    made = manifest.read_json(path) if path.is_file() else {}
+    made = files.read_json(path) if path.is_file() else {}
     wanted = _made(seed, preset)
     wrong = [name for name, value in wanted.items() if not isinstance(made, dict) or made.get(name) != value]
     if wrong:
@@ -225,7 +235,7 @@ def _film(out: Path, row: dict[str, Any], preset: Preset) -> str:
         frames, known = film(row["number"], row["partner"], preset)
         data = io.BytesIO()
         np.savez_compressed(data, **vars(known))
-        manifest.write(truth, data.getvalue())
+        files.write(truth, data.getvalue())
         video.write_clip(master, frames, preset.fps, upload_crf(row["number"]))
     return f"filmed {row['identity']}"
 
@@ -255,20 +265,20 @@ def scene_of(number: int, size: tuple[int, int]) -> Scene:
     focus, resolution, _ = _place(number)
     blur = float(np.exp(np.interp(focus, (0, 1), np.log(DEFOCUS))))
     sharp = float(np.interp(resolution, (0, 1), RESOLUTION))
-    return replace(render.sample_scene(number, size), defocus=blur, resolution=sharp)
+    return replace(sample_scene(number, size), defocus=blur, resolution=sharp)
 
 
-def cast(number: int) -> person.Person:
+def cast(number: int) -> Person:
     """Who plays `number`: an even one anybody, an odd one who looks most like the one before, of `CANDIDATES`.
 
     A forger picks two people who look alike: no matching of colours makes one skin of a dark and a pale one, and
     glasses that one of the two wears end in the middle of the other's cheek.
     """
     if number % 2 == 0:
-        return person.sample_person(number)
-    model = person.sample_person(number - 1)
+        return sample_person(number)
+    model = sample_person(number - 1)
     return min(
-        (person.sample_person(number + 1_000_000 * k) for k in range(CANDIDATES)),
+        (sample_person(number + 1_000_000 * k) for k in range(CANDIDATES)),
         key=lambda other: sum(abs(getattr(other, name) - getattr(model, name)) / unit for name, unit in ALIKE.items()),
     )
 
@@ -280,8 +290,8 @@ def film(number: int, partner: int, preset: Preset, take: int | None = None) -> 
     """
     take = number if take is None else take
     rng = np.random.default_rng(take)
-    camera = render.Renderer(cast(number), scene_of(number, preset.size))
-    states, lent = (person.motion(seed, preset.frames, preset.fps) for seed in (take, partner))
+    camera = Renderer(cast(number), scene_of(number, preset.size))
+    states, lent = (motion(seed, preset.frames, preset.fps) for seed in (take, partner))
     taken = [camera.render(state, rng) for state in states]
     driven = [camera.landmarks(state) for state in face2face.wanted(states, lent)]
     return [frame.image for frame in taken], Truth(
@@ -308,7 +318,7 @@ def _frames(path: Path) -> list[np.ndarray]:
 
 @functools.cache
 def _card() -> dict[str, Any]:
-    return manifest.read_json(SWAPS / "swaps.json")
+    return files.read_json(SWAPS / "swaps.json")
 
 
 def _shipped(row: dict[str, Any], preset: Preset) -> Path | None:
@@ -344,7 +354,7 @@ def swap(pair: tuple[int, int], preset: Preset) -> tuple[list[np.ndarray], float
     Returns the decoded faces of the first and of the second, each (frames, SWAP_SIZE, SWAP_SIZE, 3) uint8, and the mean
     loss of the last 50 steps.
     """
-    from mesokit.synthetic import deepfake  # here, not above: it brings TensorFlow, which other workers do without
+    from mesokit.synthetic.forge import deepfake  # here, not above: it loads TensorFlow, which few workers need
 
     def filmed(frames: int, number: int, take: int) -> np.ndarray:
         return aligned_faces(*film(number, sum(pair) - number, replace(preset, frames=frames), take))
@@ -378,7 +388,7 @@ def _release(out: Path, row: dict[str, Any], preset: Preset) -> str:
         if row["method"] != "real":
             video.write_clip(mask, (cv2.merge((m, m, m)) for m in masks), preset.fps, 0)
         measured = {crf: video.compress(path, frames, preset.fps, crf) for crf, path in paths.items()}
-        manifest.write_json({crf: {"bytes": b, "psnr": round(p, 3)} for crf, (b, p) in measured.items()}, report)
+        files.write_json({crf: {"bytes": b, "psnr": round(p, 3)} for crf, (b, p) in measured.items()}, report)
     return f"encoded {row['clip']}"
 
 
@@ -400,13 +410,13 @@ def _forge(out: Path, row: dict[str, Any], preset: Preset) -> tuple[list[np.ndar
 def _write_tables(out: Path, plan: pd.DataFrame, preset: Preset, seed: int, name: str) -> None:
     rows = []
     for row in _rows(plan.drop(columns=["number", "partner", "seed"])):
-        levels = manifest.read_json(out / "clips" / "levels" / f"{row['clip']}.json")
+        levels = files.read_json(out / "clips" / "levels" / f"{row['clip']}.json")
         for crf in preset.levels:
             path = f"clips/{crf}/{row['clip']}.mp4"
             mask = f"clips/masks/{row['clip']}.mp4" if row["method"] != "real" else pd.NA
             size = {"width": preset.size[0], "height": preset.size[1], "frames": preset.frames, "fps": preset.fps}
-            known = {"path": path, "mask": mask, "crf": crf, "sha256": manifest.sha256(out / path)}
+            known = {"path": path, "mask": mask, "crf": crf, "sha256": files.sha256(out / path)}
             rows.append({**row, **size, **known, **levels[str(crf)]})
     manifest.save(manifest.check_clips(pd.DataFrame(rows)), out / "clips.csv")
     about = {"name": name, **ABOUT, "created_by": {"version": VERSION, "seed": seed, "preset": vars(preset)}}
-    manifest.write_json(about, out / "dataset.json")
+    files.write_json(about, out / "dataset.json")

@@ -1,7 +1,6 @@
 """Write H.264 at a chosen CRF, and measure what it loses."""
 
 import os
-import secrets
 from collections import deque
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
@@ -13,6 +12,7 @@ import cv2
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
+from mesokit import files
 from mesokit.video.opening import printable
 from mesokit.video.reading import rgb_converter
 
@@ -37,13 +37,8 @@ def _write(path: Path, frames: Iterable[np.ndarray], fps: float, crf: float, los
         raise ValueError(f"write_clip: fps is {fps}; give frames per second, more than 0 and at most 1000")
     if path.suffix.lower() != ".mp4":
         raise ValueError(f"write_clip: {printable(path)} must end in .mp4")
-    temporary = path.with_name(f".mesokit-{os.getpid()}-{secrets.token_hex(4)}.tmp")  # beside it: one file system
-    try:
-        with temporary.open("xb") as file:
-            _encode(file, frames, Fraction(fps).limit_denominator(100_000), crf, loss)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with files.writing(path) as part, part.open("xb") as file:
+        _encode(file, frames, Fraction(fps).limit_denominator(100_000), crf, loss)
 
 
 def compress(path: str | os.PathLike[str], frames: Iterable[np.ndarray], fps: float, crf: float) -> tuple[int, float]:

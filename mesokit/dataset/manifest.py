@@ -1,0 +1,241 @@
+"""The two tables of a dataset: clips.csv, a row per clip and compression level, and faces.csv, a row per face.
+
+Untrusted input: `read_clips` and `read_faces` check columns, types, words, keys, paths and splits, and fail with one
+sentence that names the file, the row or the column. Key of the clips: (clip, crf). Key of the faces: face.
+`check_links` refuses paths that a link leads out of their folder.
+"""
+
+import hashlib
+import os
+import re
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mesokit import files, video
+
+LABELS = ("forged", "real")  # in this order the folders sort as the authors' do: forged = 0, real = 1
+SPLITS = ("train", "val", "test")
+POINTS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")  # left = smaller x
+
+_TEXT, _WHOLE, _NUMBER, _FLAG = "string", "Int64", "float64", "boolean"
+CLIPS = {
+    "clip": _TEXT,  # the key of one clip; levels of compression share it
+    "path": _TEXT,  # of the video, relative to the folder of the dataset
+    "method": _TEXT,  # real, deepfake, face2face, or a dataset's own name
+    "label": _TEXT,  # real or forged
+    "identity": _TEXT,  # the person filmed
+    "source": _TEXT,  # forged clips: whose face was put in, or whose expression drives
+    "group": _TEXT,  # identities that share pixels: never in two splits
+    "split": _TEXT,  # train, val or test
+    "crf": _WHOLE,  # empty: unknown
+    "fps": _NUMBER,
+    "frames": _WHOLE,
+    "width": _WHOLE,
+    "height": _WHOLE,
+    "sha256": _TEXT,
+    "mask": _TEXT,  # synthetic forgeries: a video of the tampered region, relative as `path` is
+    "bytes": _WHOLE,  # size of the file
+    "psnr": _NUMBER,  # dB against the frames before this compression; inf: the same bit by bit
+}
+FACES = {
+    "face": _TEXT,
+    "clip": _TEXT,
+    "frame": _WHOLE,
+    "time": _NUMBER,  # seconds
+    "keyframe": _FLAG,
+    **{f"box_{c}": _NUMBER for c in "xywh"},  # pixels of the frame
+    "confidence": _NUMBER,
+    **{f"{point}_{c}": _NUMBER for point in POINTS for c in "xy"},  # pixels of the frame
+    "sharpness": _NUMBER,  # variance of the Laplacian of the crop, in gray levels squared
+    "path": _TEXT,
+    "mask": _TEXT,
+    "keep": _FLAG,
+    "label": _TEXT,
+    "method": _TEXT,
+    "identity": _TEXT,
+    "group": _TEXT,
+    "split": _TEXT,
+    "crf": _WHOLE,
+}
+_COORDINATES = {"_x", "_y", "_w", "_h"}
+_NEVER_NEGATIVE = {"fps", "frames", "width", "height", "bytes", "frame", "time", "confidence", "sharpness"}
+_MOST = 2**53  # what every reader of CSV can hold exactly
+_MAY_BE_ABSENT = ("mask", "bytes", "psnr")
+_MAY_BE_EMPTY = {"source", "crf", "fps", "frames", "width", "height", "sha256", "time", *_MAY_BE_ABSENT}
+# What is unknown of a face that was published without its clip.
+_OF_A_CLIP = {"clip", "frame", "keyframe", "confidence", "sharpness"} | {c for c in FACES if c[-2:] in _COORDINATES}
+
+
+def read_clips(path: str | os.PathLike[str]) -> pd.DataFrame:
+    """Read and check a clip table. Raises ValueError or OSError with one sentence."""
+    return check_clips(_read(Path(path), CLIPS), str(path))
+
+
+def read_faces(path: str | os.PathLike[str]) -> pd.DataFrame:
+    """Read and check a face table. Raises ValueError or OSError with one sentence."""
+    return check_faces(_read(Path(path), FACES), str(path))
+
+
+def is_face_table(path: Path) -> bool:
+    """Whether a CSV file has the columns of a face table, judged by its first line."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            return {"face", "keep"} <= set(file.readline(10_000).strip().split(","))
+    except (OSError, UnicodeDecodeError):
+        return False  # reading it as a clip table will say what is wrong
+
+
+def check_clips(clips: pd.DataFrame, name: str = "the clip table") -> pd.DataFrame:
+    """Return `clips` with the columns of `CLIPS` in order, or raise ValueError: `name` says whose fault it is."""
+    clips = _check(clips, CLIPS, name)
+    for key in clips["clip"].unique():
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,150}", key):
+            raise ValueError(
+                f"{name}: the clip key {key!r} may hold letters, digits, '_', '-' and '.' only: use clip_key()"
+            )
+    _unique(clips, ["clip", "crf"], name)
+    return clips
+
+
+def check_faces(faces: pd.DataFrame, name: str = "the face table") -> pd.DataFrame:
+    """Return `faces` with the columns of `FACES` in order, or raise ValueError: `name` says whose fault it is."""
+    faces = _check(faces, FACES, name)
+    _unique(faces, ["face"], name)
+    return faces
+
+
+def need_clips(faces: pd.DataFrame) -> None:
+    """Raise ValueError where faces have no clip, as the authors published them: figures per clip would be wrong."""
+    if (without := int(faces["clip"].isna().sum())) > 0:
+        raise ValueError(
+            f"{without} of {len(faces)} faces were published without their clips, so nobody can say which belong "
+            "together: give figures per face only"
+        )
+
+
+def save(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as CSV, whole or not at all, the same bytes for the same table."""
+    files.write(path, table.to_csv(index=False, lineterminator="\n").encode())
+
+
+def measured(path: Path) -> dict[str, Any]:
+    """What the file of a clip says of itself: the columns fps, frames, width, height and sha256. Raises VideoError."""
+    info = video.probe(path)
+    known = {"fps": round(info.fps, 4), "frames": info.frames, "width": info.width, "height": info.height}
+    return {**known, "sha256": files.sha256(path)}
+
+
+def clip_key(path: str) -> str:
+    """A key for the clip at a relative path: readable, safe as a file name, different for different paths.
+
+    >>> clip_key("a/b c.mp4")
+    'a_b_c-2cd8bf9d'
+    """
+    stem = PurePosixPath(path).with_suffix("").as_posix()
+    slug = re.sub(r"[^A-Za-z0-9_.-]+", "_", stem).strip("_.-")[:100] or "clip"
+    return slug if slug == stem else f"{slug}-{hashlib.sha256(path.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
+
+
+def split_by_group(groups: pd.Series, fractions: dict[str, float], seed: int) -> pd.Series:
+    """A split for each row, such that all rows of a group share it: Series like `groups`, of keys of `fractions`.
+
+    `fractions` sum to 1; every split with a share gets at least one group. Raises ValueError if there are too few.
+    """
+    names = np.random.default_rng(seed).permutation(sorted(groups.unique())).tolist()
+    wanted = [split for split, share in fractions.items() if share > 0]
+    if len(names) < len(wanted):
+        raise ValueError(
+            f"{len(names)} groups cannot fill the splits {', '.join(wanted)}: give at least {len(wanted)} groups"
+        )
+    ends = np.round(np.cumsum([fractions[split] for split in wanted]) * len(names)).astype(int)
+    for i in range(len(wanted)):  # rounding must leave no split empty, from the front and from the back
+        ends[i] = min(max(ends[i], (ends[i - 1] if i else 0) + 1), len(names) - (len(wanted) - 1 - i))
+    owner = dict(zip(names, np.repeat(wanted, np.diff(ends, prepend=0)), strict=True))
+    return groups.map(owner)
+
+
+def _read(path: Path, columns: dict[str, str]) -> pd.DataFrame:
+    try:
+        # Without a header first: as a header, two columns of one name would quietly become two names.
+        table = pd.read_csv(path, dtype="string", keep_default_na=False, encoding="utf-8", header=None)
+    except (FileNotFoundError, IsADirectoryError):
+        raise FileNotFoundError(f"{path}: no such table") from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: not a CSV table in UTF-8 ({str(error).splitlines()[0]})") from error
+    table = table.iloc[1:].set_axis(table.iloc[0].to_list(), axis=1).reset_index(drop=True)
+    if double := table.columns[table.columns.duplicated()].to_list():
+        raise ValueError(f"{path}: the column {double[0]} is there twice")
+    if table.empty:
+        raise ValueError(f"{path}: the table has no rows")
+    for column in [c for c in table.columns if c in columns]:
+        table[column] = _typed(table[column], columns[column], path)
+    return table
+
+
+def _typed(values: pd.Series, kind: str, path: Path) -> pd.Series:
+    values = values.mask(values == "", pd.NA)
+    try:
+        if kind == _FLAG:
+            return values.map({"True": True, "False": False, pd.NA: pd.NA}.__getitem__).astype(kind)
+        if kind == _TEXT:
+            return values
+        numbers = pd.to_numeric(values)
+        if kind == _WHOLE and (numbers.dropna() % 1 != 0).any():  # astype() would cut them off
+            raise ValueError("not whole")
+        return numbers.astype(kind)
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
+        wanted = {_WHOLE: "whole numbers", _NUMBER: "numbers", _FLAG: "True or False"}[kind]
+        raise ValueError(f"{path}: the column {values.name} should hold {wanted}") from error
+
+
+def _check(table: pd.DataFrame, columns: dict[str, str], name: str) -> pd.DataFrame:
+    absent = [c for c in _MAY_BE_ABSENT if c in columns and c not in table]
+    table = table.assign(**{c: np.nan if columns[c] == _NUMBER else pd.NA for c in absent})
+    if missing := [c for c in columns if c not in table]:
+        raise ValueError(f"{name}: the columns {', '.join(missing)} are missing")
+    table = table[list(columns)].astype(columns).reset_index(drop=True)
+    for column in columns:
+        empty = table[column].isna()
+        if columns is FACES and column in _OF_A_CLIP:
+            empty &= table["clip"].notna()
+        if column not in _MAY_BE_EMPTY and empty.any():
+            raise ValueError(f"{name}: the column {column} is empty in row {int(empty.argmax()) + 1}")
+    for column, words in (("label", LABELS), ("split", SPLITS)):
+        if other := sorted(set(table[column]) - set(words)):
+            raise ValueError(f"{name}: the column {column} holds {other[0]!r}; it may hold {', '.join(words)}")
+    if not table["crf"].dropna().between(0, 51).all():
+        raise ValueError(f"{name}: the column crf must lie between 0 and 51, or be empty where it is unknown")
+    for column in set(columns) & _NEVER_NEGATIVE:
+        if (wrong := table[column].dropna()[lambda values: ~values.between(0, _MOST)]).size:
+            raise ValueError(f"{name}: the column {column} holds {wrong.iloc[0]:g}; it cannot")
+    for column in ("path", "mask"):
+        for path in table[column].dropna().unique():
+            if not files.inside(path):
+                raise ValueError(f"{name}: the path {path!r} leaves the dataset; paths are relative, without '..'")
+    _one_split_a_group(table, name)
+    return table
+
+
+def check_links(table: pd.DataFrame, root: str | os.PathLike[str]) -> None:
+    """Raise ValueError where a path of a checked table (columns path, mask) leaves `root` through a link.
+
+    `root` itself may be a link, to another disk say. Called once for a table, where it meets its folder.
+    """
+    columns = [table[column].dropna().unique() for column in ("path", "mask")]
+    files.check_links([path for paths in columns for path in paths], Path(root), "--root")
+
+
+def _one_split_a_group(table: pd.DataFrame, name: str) -> None:
+    splits = table.groupby("group")["split"].nunique()
+    if (splits > 1).any():
+        group = splits.index[splits > 1][0]
+        raise ValueError(f"{name}: the group {group!r} is in two splits, which would leak people: use split_by_group()")
+
+
+def _unique(table: pd.DataFrame, key: list[str], name: str) -> None:
+    if (double := table.duplicated(key)).any():
+        values = table.loc[double.idxmax(), key].tolist()
+        raise ValueError(f"{name}: two rows have the same {' and '.join(key)} {values}")

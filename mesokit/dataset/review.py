@@ -1,0 +1,66 @@
+"""Looking at the faces of a dataset one by one: what a person accepted or rejected, and why.
+
+    DATASET/review.csv      a row per face that was judged: face, keep, reason
+
+The audit table is the record, and `apply` carries it into faces.csv, from where `dataset.read` leaves rejected faces
+out. A dataset that is built again gets the same review with `apply` alone, and nobody has to look twice.
+"""
+
+import os
+from pathlib import Path
+
+import pandas as pd
+
+from mesokit import files
+from mesokit.dataset import manifest
+
+AUDIT = "review.csv"
+REASONS = ("no face", "another person", "badly aligned", "blurred", "turned away", "covered or cut off")
+
+
+def read(root: str | os.PathLike[str]) -> pd.DataFrame:
+    """The audit table of the dataset in `root`: face (its key), keep, reason; empty where nobody has looked yet."""
+    path = Path(root) / AUDIT
+    if not path.exists():
+        return pd.DataFrame({"face": [], "keep": [], "reason": []}).astype({"keep": bool})
+    table = pd.read_csv(path, dtype="string", keep_default_na=False)
+    if list(table.columns) != ["face", "keep", "reason"] or not table["keep"].isin(["True", "False"]).all():
+        raise ValueError(f"{path}: a review has the columns face, keep (True or False) and reason")
+    return table.astype({"face": str, "reason": str}).assign(keep=table["keep"] == "True")
+
+
+def decide(root: str | os.PathLike[str], face: str, keep: bool, reason: str = "") -> pd.DataFrame:
+    """Accept or reject the face with the key `face`; a later decision replaces an earlier one. Returns the audit table.
+
+    Written at once: whoever closes the notebook loses nothing. Raises ValueError for a face that is not there, or a
+    rejection without a reason.
+    """
+    if not keep and not reason:
+        raise ValueError(f"{face}: say why it is rejected, for example {REASONS[0]!r}")
+    if face not in set(manifest.read_faces(Path(root) / "faces.csv")["face"]):
+        raise ValueError(f"{root}: there is no face {face!r} to judge")
+    audit = read(root)
+    row = pd.DataFrame({"face": [face], "keep": [keep], "reason": ["" if keep else reason]})
+    audit = pd.concat([audit[audit["face"] != face], row]).sort_values("face", ignore_index=True)
+    apply(root, audit)
+    manifest.save(audit, Path(root) / AUDIT)
+    return audit
+
+
+def apply(root: str | os.PathLike[str], audit: pd.DataFrame | None = None) -> int:
+    """Carry the audit table (that of the dataset itself by default) into faces.csv; returns how many it rejects.
+
+    Faces that nobody judged stay as they are. A decision on a face that this build does not hold waits for one that
+    does.
+    """
+    root = Path(root)
+    audit = read(root) if audit is None else audit
+    table = manifest.read_faces(root / "faces.csv")
+    judged = audit[audit["face"].isin(table["face"])].set_index("face")["keep"].astype(bool)
+    keep = [bool(judged.get(face, old)) for face, old in zip(table["face"], table["keep"], strict=True)]
+    manifest.save(manifest.check_faces(table.assign(keep=keep)), root / "faces.csv")
+    about = files.read_json(root / "dataset.json")
+    about["sha256"]["faces.csv"] = files.sha256(root / "faces.csv")  # the card speaks of the table as it is now
+    about["reviewed"] = {"accepted": int(judged.sum()), "rejected": int((~judged).sum())}
+    files.write_json(about, root / "dataset.json")
+    return int((~judged).sum())

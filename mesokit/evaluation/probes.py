@@ -1,0 +1,63 @@
+"""Linear probes: what can be read, in seconds, from what the convolutions of a network compute.
+
+The convolutions stay as they are; a logistic regression takes the place of the last layers (Alain and Bengio 2016,
+"Understanding intermediate layers using linear classifier probes"). Where a whole network would take minutes to
+train, a probe answers questions about data: which level it was trained on, how it was split.
+"""
+
+import os
+
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold, KFold, cross_val_predict
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from mesokit import dataset, models
+from mesokit.backend import keras, tf
+from mesokit.fast import compiles
+
+PENALTY = 0.01  # scikit-learn's C, the weight of the data: there are more features than faces
+
+
+def features(network: keras.Model, table: pd.DataFrame, root: str | os.PathLike[str], layer: str) -> np.ndarray:
+    """What `layer` of `network` computes of the faces of `table`: (n, d) float32, maps laid out in a row."""
+    view = tf.function(models.activations(network, layer), jit_compile=compiles(), reduce_retracing=True)
+    found = []
+    for start in range(0, len(table), 32):
+        faces = dataset.images(table.iloc[start : start + 32], root)
+        padded = np.zeros((32, *faces.shape[1:]), np.float32)  # one shape: compiled once
+        padded[: len(faces)] = faces / np.float32(255)
+        values = view(padded, training=False)
+        found.append(np.asarray(values[0] if isinstance(values, list) else values)[: len(faces)])
+    return np.concatenate(found).reshape(len(table), -1)
+
+
+def fit(values: np.ndarray, labels: pd.Series) -> Pipeline:
+    """A probe that learned p_real from features (n, d) and `labels` (real, forged); for `p_real`."""
+    return _probe().fit(values, (labels == "real").to_numpy())
+
+
+def p_real(probe: Pipeline, values: np.ndarray) -> np.ndarray:
+    """What `probe` says of features (n, d): (n,) in [0, 1], real = 1."""
+    return probe.predict_proba(values)[:, 1]
+
+
+def out_of_fold(values: np.ndarray, table: pd.DataFrame, split_by: str, folds: int = 5, seed: int = 0) -> np.ndarray:
+    """p_real of each face by a probe that did not learn from it: (n,).
+
+    `split_by`: "frame" shuffles the faces into `folds`; a column of `table`, such as "group", keeps all faces that
+    share it in one fold. Each probe learns from as many faces either way, and each face is judged once.
+    """
+    grouped = split_by != "frame"
+    split = (
+        GroupKFold(folds, shuffle=True, random_state=seed) if grouped else KFold(folds, shuffle=True, random_state=seed)
+    )
+    real = (table["label"] == "real").to_numpy()
+    keys = table[split_by].to_numpy() if grouped else None
+    return cross_val_predict(_probe(), values, real, groups=keys, cv=split, method="predict_proba")[:, 1]
+
+
+def _probe() -> Pipeline:
+    return make_pipeline(StandardScaler(), LogisticRegression(C=PENALTY, class_weight="balanced", max_iter=1000))

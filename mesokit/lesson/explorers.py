@@ -1,0 +1,133 @@
+"""Explorers: choose among what the cell above computed, and look again. Stock ipywidgets around a plotly figure.
+
+In a report there is no kernel to answer, so an explorer shows its first figure and says what could be chosen.
+"""
+
+import html
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+import pandas as pd
+import plotly.graph_objects as go
+from IPython.display import HTML, display
+
+from mesokit import dataset, plots
+from mesokit.dataset import review as reviews
+
+
+class Explorer:
+    """Controls over a figure: a cell shows it, tests set `controls[name].value`."""
+
+    def __init__(self, draw: Callable[..., go.Figure], controls: dict[str, ipywidgets.ValueWidget]):
+        """Draw the first figure; `explore` makes the controls."""
+        self.draw, self.controls = draw, controls
+        self.output = ipywidgets.Output()
+        self.figure = draw(**self.choices)
+        for control in controls.values():
+            control.observe(self._redraw, "value")
+
+    @property
+    def choices(self) -> dict[str, Any]:
+        """What is chosen now, by name."""
+        return {name: control.value for name, control in self.controls.items()}
+
+    def _redraw(self, _change: object = None) -> None:
+        self.figure = self.draw(**self.choices)
+        self._show()
+
+    def _show(self) -> None:
+        with self.output:
+            self.output.clear_output(wait=True)  # the old figure stays until the new one is there
+            display(self.figure)
+
+    def _ipython_display_(self) -> None:
+        if os.environ.get("MESOKIT_REPORT"):
+            shown = ", ".join(f"{_words(name)} = {value}" for name, value in self.choices.items())
+            display(self.figure)
+            note = f"<i>In JupyterLab this is an explorer. Here it shows {html.escape(shown)}.</i>"
+            display(HTML(note))
+            return
+        self._show()
+        box = ipywidgets.HBox(self._row(), layout={"flex_flow": "row wrap", "grid_gap": "0 1em"})
+        display(ipywidgets.VBox([box, self.output]))
+
+    def _row(self) -> list[ipywidgets.Widget]:
+        """What stands above the figure."""
+        return list(self.controls.values())
+
+
+class Review(Explorer):
+    """Accept or reject faces: two buttons and a reason beside the explorer of one face at a time."""
+
+    def __init__(self, root: Path, table: pd.DataFrame):
+        """`table`: the faces to look at, rows of faces.csv of the dataset in `root`."""
+        self.root, self.table = root, table.reset_index(drop=True)
+        self.reason = ipywidgets.Dropdown(options=reviews.REASONS, description="if rejected, because")
+        self.reason.style.description_width = "initial"
+        self.buttons = {word: ipywidgets.Button(description=word) for word in ("accept", "reject")}
+        for word, button in self.buttons.items():
+            button.on_click(lambda _button, keep=word == "accept": self._decide(keep))
+        super().__init__(self._face, {"face": _control("face", range(len(table)), None)})
+
+    def _face(self, face: int) -> go.Figure:
+        row = self.table.loc[[face]]
+        audit = reviews.read(self.root).set_index("face")
+        said = "not judged yet"
+        if (key := row["face"].iloc[0]) in audit.index:
+            said = "accepted" if audit.loc[key, "keep"] else f"rejected: {audit.loc[key, 'reason']}"
+        image = dataset.images(row, self.root)
+        return plots.faces(image, [f"{face + 1} of {len(self.table)}: {key}, {said}"], columns=1, side=300)
+
+    def _decide(self, keep: bool) -> None:
+        slider = self.controls["face"]
+        reviews.decide(self.root, self.table.loc[slider.value, "face"], keep, self.reason.value)
+        if slider.value < len(self.table) - 1:
+            slider.value += 1
+        else:
+            self._redraw()
+
+    def _row(self) -> list[ipywidgets.Widget]:
+        return [*self.controls.values(), *self.buttons.values(), self.reason]
+
+
+def review(root: str | os.PathLike[str], table: pd.DataFrame) -> Review:
+    """An explorer that asks for a decision on each face of `table`, stored as `dataset.review` says."""
+    return Review(Path(root), table)
+
+
+def explore(
+    draw: Callable[..., go.Figure],
+    choices: Mapping[str, Sequence[Any] | bool],
+    start: Mapping[str, Any] | None = None,
+) -> Explorer:
+    """An explorer that calls `draw(name=value, ...)` again whenever a choice changes.
+
+    choices: name -> what there is to choose. A range becomes a slider, numbers in a row stops of a slider, words (or
+    pairs of a word and a value) a list, a bool a box to tick. start: what is chosen first, by default the first.
+    A slider answers when it is let go, and to the arrow keys. Raises ValueError for a name in `start` without choices.
+    """
+    start = dict(start or {})
+    if unknown := set(start) - set(choices):
+        raise ValueError(f"start names {', '.join(sorted(unknown))}, which cannot be chosen; there are {list(choices)}")
+    return Explorer(draw, {name: _control(name, values, start.get(name)) for name, values in choices.items()})
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _control(name: str, values: Sequence[Any] | bool, start: Any) -> ipywidgets.ValueWidget:
+    look: dict[str, Any] = {"description": _words(name), "style": {"description_width": "initial"}}
+    if isinstance(values, bool):
+        return ipywidgets.Checkbox(value=values if start is None else start, **look)
+    if isinstance(values, range):
+        first = values[0] if start is None else start
+        return ipywidgets.IntSlider(first, values[0], values[-1], values.step, continuous_update=False, **look)
+    options = list(values)
+    first = {} if start is None else {"value": start}
+    if all(isinstance(value, int | float) for value in options):
+        return ipywidgets.SelectionSlider(options=options, continuous_update=False, **first, **look)
+    return ipywidgets.Dropdown(options=options, **first, **look)

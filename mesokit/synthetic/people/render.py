@@ -1,0 +1,212 @@
+"""Pictures of people: a moment placed in space, rasterised, shaded, filmed; and the truth about it."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from mesokit.synthetic.people import hair as hairs
+from mesokit.synthetic.people import head, mesh, strokes
+from mesokit.synthetic.people.expression import express
+from mesokit.synthetic.people.landmarks import FIVE, GROUPS, LANDMARKS, ROWS
+from mesokit.synthetic.people.openings import Openings
+from mesokit.synthetic.people.paint import linear, masks
+from mesokit.synthetic.people.person import Person, State
+from mesokit.synthetic.people.scene import BODY, Scene, background, body_grid, body_skin, make_light, sample_scene
+from mesokit.synthetic.people.shade import camera, occlusion, reflect, soften_edges, three, tone
+from mesokit.synthetic.people.skin import Skin, make_skin
+from mesokit.synthetic.people.view import PIVOT, View, rotation
+
+__all__ = ["FIVE", "GROUPS", "LANDMARKS", "Rendered", "Renderer", "Scene", "sample_scene"]
+
+HAIR_SCALE = 1.5  # strands are drawn on a finer canvas: half a pixel wide, nearly
+
+
+@dataclass
+class Rendered:
+    """One frame and its truth."""
+
+    image: np.ndarray  # (h, w, 3) uint8 RGB
+    landmarks: np.ndarray  # (N, 2) float32 x, y in pixels, rows named by LANDMARKS, grouped by GROUPS
+    five: np.ndarray  # (5, 2) float32: left eye, right eye, nose, mouth left, mouth right ('left' = smaller x)
+    face: np.ndarray  # (h, w) float32 in [0, 1]: skin of the face with eyes and mouth, not hair, ears, neck
+
+
+class Renderer:
+    """Renders one person in one scene; construction paints what all frames share (skin, hair, background)."""
+
+    def __init__(self, person: Person, scene: Scene):
+        """Paint and grow everything; about a third of a second."""
+        self.person, self.scene = person, scene
+        rng = np.random.default_rng([18, person.seed])
+        shape = dict(person.shape)
+        self.rest = head.identity(shape)
+        points, self.weights, _ = head.dense()
+        self.base = points + self.weights @ (self.rest - head.CONTROLS)
+        self.view = View(scene)
+        self.light = make_light(scene)
+        self._make_parts(shape)
+        self.holes = self._hole_texture()
+        self.openings = Openings(person, self.rest, self.view, self.light, rng)
+        self.hair = hairs.grow(person, self.base.reshape(head.GRID, head.GRID, 3))
+        self.lashes = strokes.plan_lashes(person, rng)
+        self.wall = linear(background(scene))
+
+    # --- what a clip shares -------------------------------------------------------------------------------------------
+    def _make_parts(self, shape):
+        """Meshes and textures of head, ears and body."""
+        person, scene = self.person, self.scene
+        skin = self._fit(make_skin(person))
+        tone = np.median(skin.albedo.reshape(-1, 3), axis=0)
+        shift = np.array([0.2 * shape["face_width"] - 0.25, 0, 0])
+        ear = mesh.ear_grid(person.ear_out) + shift
+        self.ears = [ear.reshape(-1, 3), (ear * [-1, 1, 1]).reshape(-1, 3)]
+        ears = mesh.ear_skin(tone)
+        body, kind = body_grid(person, scene)
+        self.body = body.reshape(-1, 3)
+        clothes, self.cloth = body_skin(person, scene, kind, tone)
+        face = mesh.Part(
+            1,
+            (head.GRID, head.GRID),
+            tuple(a / (2 * head.EXTENT) + 0.5 for a in head.axes()),
+            1.0,
+            skin,
+            head.dense()[2][mesh.grid_triangles(head.GRID, head.GRID)].all(1),
+        )
+        sides = [mesh.grid_part(number, ear.shape[:2], sign, ears) for number, sign in ((2, -1.0), (3, 1.0))]
+        self.parts = [face, *sides, mesh.grid_part(4, BODY, 1.0, clothes)]
+
+    def _fit(self, skin):
+        """Shrink the textures to about two texels a pixel, so that sampling neither aliases nor blurs."""
+        size = int(np.clip(768 * 1.9 * self.view.unit / 37, 256, 768))
+        shrink = lambda a: cv2.resize(a, (size, size), interpolation=cv2.INTER_AREA)  # noqa: E731
+        return Skin(shrink(skin.albedo), shrink(skin.slope), shrink(skin.gloss))
+
+    def _hole_texture(self):
+        """Channels eyes, mouth, face at the size of the skin."""
+        m = masks()
+        stack = np.stack([m["eyes"], m["mouth"], m["face"]], -1)
+        return cv2.resize(stack, self.parts[0].skin.gloss.shape[::-1], interpolation=cv2.INTER_AREA)
+
+    # --- geometry of a moment -----------------------------------------------------------------------------------------
+    def _controls(self, state):
+        return express(self.rest, state)
+
+    def landmarks(self, state: State) -> np.ndarray:
+        """True landmarks (N, 2) float32 of a moment, without rendering it; rows as in LANDMARKS."""
+        return self.view.project(self.view.place(self._controls(state)[ROWS], rotation(state), state))
+
+    @staticmethod
+    def five(landmarks: np.ndarray) -> np.ndarray:
+        """(N, 2) landmarks -> (5, 2) float32: left eye, right eye, nose, mouth left, mouth right."""
+        return np.stack([landmarks[rows].mean(0) for rows in FIVE.values()]).astype(np.float32)
+
+    def _bodies(self, controls, turn, state):
+        """Camera-space vertices of all parts."""
+        skull = self.base + self.weights @ (controls - self.rest)
+        anchor = self.view.anchor(state)
+        follow = np.clip((self.body[:, 1:2] + 18) / 9, 0, 1)
+        follow = follow * follow * (3 - 2 * follow)
+        still = self.body - PIVOT
+        half = rotation(State(yaw=state.yaw * 0.55, pitch=state.pitch * 0.7, roll=state.roll * 0.7))
+        body = still * (1 - follow) + (still @ half.T) * follow + anchor
+        return [self.view.place(p, turn, state).astype(np.float32) for p in (skull, *self.ears)] + [
+            body.astype(np.float32)
+        ]
+
+    # --- one frame ----------------------------------------------------------------------------------------------------
+    def render(self, state: State, rng: np.random.Generator) -> Rendered:
+        """The frame of one moment; `rng` drives sensor noise only."""
+        controls, turn = self._controls(state), rotation(state)
+        bodies = self._bodies(controls, turn, state)
+        number, uv, depth = mesh.rasterise(self.parts, bodies, self.view.focal, self.scene.size)
+        frame = self.wall.copy()
+        lit = mesh.shadows(self.parts, bodies, self.view.anchor(State()), self.scene.key)
+        alpha = self._skin_pass(frame, bodies, number, uv, depth, lit)
+        for hole, opening in enumerate(self.openings.openness(controls)):
+            alpha[..., hole] *= opening
+        self.openings.eyes(frame, alpha[..., 0], controls, turn, state)
+        self.openings.mouth(frame, alpha[..., 1], controls, turn, state)
+        soften_edges(frame, depth)
+        image, cover = self._hair_pass(frame, controls, turn, state, depth)
+        marks = self.view.project(self.view.place(controls[ROWS], turn, state))
+        face = np.clip(alpha[..., 2] * (1 - cover), 0, 1)
+        return Rendered(camera(image, self.scene, rng), marks, self.five(marks), face.astype(np.float32))
+
+    def _skin_pass(self, frame, bodies, number, uv, depth, lit):
+        """Shade all solid pixels into `frame`; -> (h, w, 3) coverage of eye holes, mouth hole, face."""
+        ao = occlusion(depth, number > 0, self.view.unit).ravel()
+        alpha = np.zeros((*number.shape, 3), np.float32)
+        colours, number, uv = frame.reshape(-1, 3), number.ravel(), uv.reshape(-1, 2)
+        for part, points, light in zip(self.parts, bodies, lit, strict=True):
+            where = np.flatnonzero(number == part.number)
+            if len(where) == 0:
+                continue
+            packed_at = np.pad(where, (0, -len(where) % 256), "edge").reshape(-1, 256)
+            packed = uv[packed_at]
+            texels = part.texels(packed)
+            fine, soft, albedo, gloss = mesh.sample(part, points, packed, texels)
+            shadow = cv2.remap(light, *part.index(packed), cv2.INTER_LINEAR)
+            cloth = None
+            if part.number == 4:
+                ch, cw = self.cloth.shape
+                cloth = (
+                    self.cloth[(packed[..., 1] * (ch - 1)).astype(int), (packed[..., 0] * (cw - 1)).astype(int)] > 0.5
+                )
+            value = reflect(self.light, fine, soft, albedo, gloss, ao[packed_at], shadow, cloth)
+            colours[where] = value.reshape(-1, 3)[: len(where)]
+            if part.number == 1:
+                holes = cv2.remap(self.holes, *texels, cv2.INTER_LINEAR)
+                alpha.reshape(-1, 3)[where] = holes.reshape(-1, 3)[: len(where)]
+        return alpha
+
+    # --- hair ---------------------------------------------------------------------------------------------------------
+    def _hair_pass(self, frame, controls, turn, state, depth):
+        """Tone-map `frame` and draw lashes and hair over it -> sRGB float32 image, coverage of hair (h, w)."""
+        h, w = depth.shape
+        empty = np.array([*(np.clip(self.hair.rgb * 0.6, 0, 1) * 255), 0]).astype(np.uint8).view(np.uint32)
+        canvas = np.full((int(h * HAIR_SCALE), int(w * HAIR_SCALE), 1), empty).view(np.uint8)
+        placed = (
+            self.view.place(self.hair.points.reshape(-1, 3), turn, state)
+            .astype(np.float32)
+            .reshape(self.hair.points.shape)
+        )
+        left, top, right, bottom = hairs.draw(
+            canvas,
+            self.hair,
+            placed,
+            turn,
+            self.view.project,
+            depth,
+            self.light,
+            HAIR_SCALE,
+        )
+        there = np.s_[top:bottom, left:right]
+        x0, y0, x1, y1 = (int(edge * HAIR_SCALE) for edge in (left, top, right, bottom))
+        small = cv2.resize(canvas[y0:y1, x0:x1], (right - left, bottom - top), interpolation=cv2.INTER_AREA)
+        small = small.astype(np.float32) / np.float32(255)
+        cover = np.zeros((h, w), np.float32)
+        cover[there] = small[..., 3]
+        shadow = cv2.resize(
+            np.roll(cover, int(0.35 * self.view.unit), axis=0), (w // 3, h // 3), interpolation=cv2.INTER_AREA
+        )
+        shadow = cv2.resize(
+            cv2.GaussianBlur(shadow, (0, 0), 0.15 * self.view.unit), (w, h), interpolation=cv2.INTER_LINEAR
+        )
+        frame *= three(1 - np.float32(0.32) * shadow * (depth < mesh.FAR - 1))
+        image = tone(frame, self.scene)
+        self._strokes_pass(image, controls, turn, state)
+        image[there] += (cv2.cvtColor(small, cv2.COLOR_RGBA2RGB) - image[there]) * three(small[..., 3])
+        return image, cover
+
+    def _strokes_pass(self, image, controls, turn, state):
+        def to_pixels(points):
+            return self.view.project(self.view.place(points, turn, state))
+
+        closed = (state.blink_left, state.blink_right)
+        strokes.lashes(image, self.lashes, self.person, controls, closed, to_pixels, self.view.box, self.view.unit)
+        if self.person.glasses:
+            sky = np.clip(self.light.sky, 0, 1) ** np.float32(1 / 2.2)
+            strokes.glasses(
+                image, self.person, self.rest, self.person.seed, to_pixels, self.view.box, self.view.unit, sky
+            )
