@@ -109,6 +109,19 @@ def test_the_papers_values():
         paper.clip_gain("meso4", "face2face", 40)
 
 
+def test_record_rounds_floats_at_any_depth(capsys):
+    lesson.record("curve", {"loss": np.array([0.12345, 1]), "n": 3, "why": "few", "none": float("nan")}, digits=2)
+    assert capsys.readouterr().out == 'curve = {"loss": [0.12, 1.0], "n": 3, "why": "few", "none": null}\n'
+
+
+def test_a_series_is_recorded_value_by_value(capsys):
+    lesson.record_each("p of {}", pd.Series({"conv1": 0.12345, "conv2": 0.5}), digits=3)
+    lesson.record_each("{}: low, high", {4: np.array([0.5, 1])})
+    assert capsys.readouterr().out == "p of conv1 = 0.123\np of conv2 = 0.5\n4: low, high = [0.5, 1]\n"
+    with pytest.raises(ValueError, match="write {} where the name"):
+        lesson.record_each("p", {"conv1": 1})
+
+
 def test_record_refuses_what_it_cannot_hold(capsys):
     lesson.record("curve", {"loss": np.arange(2), 3: (1, None)})
     assert capsys.readouterr().out == 'curve = {"loss": [0, 1], "3": [1, null]}\n'

@@ -4,6 +4,6 @@ from mesokit.lesson import paper
 from mesokit.lesson.data import ready
 from mesokit.lesson.findings import FINDINGS, finding
 from mesokit.lesson.numbers import accuracy, number
-from mesokit.lesson.recording import record
+from mesokit.lesson.recording import record, record_each
 
-__all__ = ["FINDINGS", "accuracy", "finding", "number", "paper", "ready", "record"]
+__all__ = ["FINDINGS", "accuracy", "finding", "number", "paper", "ready", "record", "record_each"]

@@ -77,17 +77,39 @@ def _show(bundle: dict[str, Any]) -> None:
     display(_Shown(bundle))
 
 
-def record(key: str, value: Any) -> None:
+def _rounded(value: Any, digits: int) -> Any:
+    if isinstance(value, dict):
+        return {key: _rounded(item, digits) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_rounded(item, digits) for item in value]
+    return round(value, digits) if isinstance(value, float) else value
+
+
+def record(key: str, value: Any, digits: int | None = None) -> None:
     """Show "key = value" and store it under `key` in the report's results; a later value replaces an earlier one.
 
     value: None, bool, number, text, numpy array or scalar, or lists and dicts of these. NaN is stored as null.
-    Raises TypeError for anything else, ValueError for an empty key.
+    digits: decimal places to which floats are rounded; by default they are not rounded.
+    Raises TypeError for a value of another type, ValueError for an empty key.
     """
     if not isinstance(key, str) or not key.strip():
         raise ValueError(f"key {key!r}: give the result a name")
     value = plain(value, key)
+    if digits is not None:
+        value = _rounded(value, digits)
     line = f"{key} = {'nan' if value is None else as_text(value)}"
     _show({"text/plain": line, RECORD: {"key": key, "value": value}})
+
+
+def record_each(keys: str, values: Any, digits: int | None = None) -> None:
+    """`record` each value of a dict or a pandas Series under `keys`, in which {} stands for its name.
+
+    digits: as in `record`. Raises ValueError where `keys` has no {}: all values would have the same key.
+    """
+    if "{}" not in keys:
+        raise ValueError(f"keys {keys!r}: write {{}} where the name of each value goes")
+    for name, value in values.items():
+        record(keys.replace("{}", str(name)), value, digits)
 
 
 def show_row(mime: str, row: dict[str, Any], title: str) -> None:
