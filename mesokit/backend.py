@@ -44,7 +44,7 @@ with quietly():
 
     tf.config.list_physical_devices()  # looks for a GPU, and says so loudly when there is none
 
-# It warns of functions that are traced again and again: a notebook that trains one network after another does that.
+# TensorFlow warns of functions that are traced again and again; a notebook that trains several networks does that.
 tf.get_logger().addFilter(lambda record: "retracing" not in record.getMessage())
 
 __all__ = ["deterministic", "keras", "precision", "quietly", "tf"]
@@ -61,7 +61,7 @@ def precision() -> str:
 
 
 def deterministic() -> None:
-    """From here on, the same seed gives the same weights bit by bit on this machine, however busy it is.
+    """From here on, the same seed gives the same weights bit by bit on this machine, whatever its load.
 
     Call it before anything is computed. Raises RuntimeError where that is too late.
     """

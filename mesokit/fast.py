@@ -16,7 +16,7 @@ AT_ONCE = 4  # faces that OpenVINO scores at once: as fast as 16 on two cores, a
 def onednn() -> bool:
     """Whether TensorFlow computes with oneDNN: where it was built with it, and not on a GPU.
 
-    Only an inner module of TensorFlow tells. TF_ENABLE_ONEDNN_OPTS=0, set before the start, turns it off.
+    TensorFlow has no public function for this. TF_ENABLE_ONEDNN_OPTS=0, set before the start, turns oneDNN off.
     """
     if tf.config.list_physical_devices("GPU"):
         return False
@@ -29,9 +29,9 @@ def onednn() -> bool:
 
 @functools.cache
 def compiles() -> bool:
-    """Whether to let XLA compile: where it can, which not every build and device does, and where that is faster.
+    """Whether to compile with XLA: where this build and device can, and where it is faster.
 
-    It is not where oneDNN computes: Meso-4 trained 203 faces/s with oneDNN, 71 with XLA, and 49 with neither.
+    With oneDNN it is not faster: Meso-4 trained 203 faces/s with oneDNN, 71 with XLA, and 49 with neither.
     """
     if onednn():
         return False
@@ -45,11 +45,12 @@ def compiles() -> bool:
 
 @keras.saving.register_keras_serializable("mesokit")
 class BatchNormalization(keras.layers.BatchNormalization):
-    """Keras' layer, weights and results, which trains faster: Keras takes a dozen passes over its input each step.
+    """Keras' layer with the same weights and results, but faster in training.
 
-    TensorFlow has one fused operation for it and one for its gradient. With oneDNN they are slow unless channels come
-    in eights; for the 11 and 12 of inception blocks the same formulas, written with few passes, are faster. Meso-4
-    trains 203 faces/s instead of 124, MesoInception-4 60 instead of 45 (two cores with AVX-512, batches of 16).
+    Keras reads its input about twelve times a step. TensorFlow has one fused operation for the layer and one for its
+    gradient. With oneDNN the fused ones are slow unless the number of channels is a multiple of 8; inception blocks
+    have 11 and 12 channels, and there the same formulas with few passes are faster. Meso-4 trains 203 faces/s instead
+    of 124, MesoInception-4 60 instead of 45 (two cores with AVX-512, batches of 16).
     """
 
     def call(self, inputs, training=None, mask=None):
@@ -66,10 +67,10 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
 @keras.saving.register_keras_serializable("mesokit")
 class Conv2D(keras.layers.Conv2D):
-    """Keras' layer, weights and results, which trains dilated kernels faster.
+    """Keras' layer with the same weights and results, but faster with dilated kernels.
 
-    Keras moves the pixels into smaller images before each dilated kernel and back after it, and so do the gradients;
-    oneDNN reads them where they are. MesoInception-4 trains 101 faces/s instead of 83 (two cores with AVX-512).
+    Keras copies the pixels into smaller images before each dilated kernel and back after it; its gradients do the same.
+    oneDNN needs no copies. MesoInception-4 trains 101 faces/s instead of 83 (two cores with AVX-512).
     """
 
     def convolution_op(self, inputs, kernel):
@@ -93,7 +94,7 @@ def _few_passes(x, gamma, beta, epsilon):
     """As `_fused`, in float32."""
     places = tf.cast(tf.size(x) // tf.shape(x)[-1], x.dtype)
     mean = tf.reduce_mean(x, [0, 1, 2])
-    variance = tf.maximum(tf.reduce_mean(x * x, [0, 1, 2]) - mean * mean, 0.0)  # never below, by rounding
+    variance = tf.maximum(tf.reduce_mean(x * x, [0, 1, 2]) - mean * mean, 0.0)  # rounding could make it negative
     inverse = tf.math.rsqrt(variance + epsilon)
     scale = gamma * inverse
 
@@ -109,8 +110,8 @@ def _few_passes(x, gamma, beta, epsilon):
 def openvino(network: keras.Model) -> Callable[[np.ndarray], np.ndarray] | None:
     """`network` on OpenVINO, at most AT_ONCE faces (n, size, size, 3) -> (n, 1); None where OpenVINO is missing.
 
-    Pixels are uint8, or float32 in [0, 1]. By way of ONNX: OpenVINO's own converter of TensorFlow models reports its
-    use to Intel.
+    Pixels are uint8, or float32 in [0, 1]. The conversion goes through ONNX, because OpenVINO's own converter of
+    TensorFlow models reports its use to Intel.
     """
     try:
         import openvino.preprocess
@@ -119,7 +120,7 @@ def openvino(network: keras.Model) -> Callable[[np.ndarray], np.ndarray] | None:
         signature = [tf.TensorSpec((None, *network.input_shape[1:]), tf.float32, name="face")]
         model, _ = tf2onnx.convert.from_function(_joining_late(network), signature)
         core, frozen = openvino.Core(), model.SerializeToString()
-        # its default on newer processors is bfloat16, whose numbers have 8 bits
+        # OpenVINO's default on newer processors is bfloat16, which has 8 significant bits
         settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
 
         @functools.cache
@@ -129,7 +130,7 @@ def openvino(network: keras.Model) -> Callable[[np.ndarray], np.ndarray] | None:
                 steps.input().tensor().set_element_type(openvino.Type.u8)
                 steps.input().preprocess().convert_element_type(openvino.Type.f32).scale(255.0)
             built = steps.build()
-            built.reshape([AT_ONCE, *network.input_shape[1:]])  # of a known size: MesoInception-4 is a quarter faster
+            built.reshape([AT_ONCE, *network.input_shape[1:]])  # a fixed size makes MesoInception-4 a quarter faster
             return core.compile_model(built, "CPU", settings)
 
         compiled("uint8")
@@ -144,16 +145,16 @@ def openvino(network: keras.Model) -> Callable[[np.ndarray], np.ndarray] | None:
 
 
 def _joining_late(network: keras.Model) -> tf.types.experimental.PolymorphicFunction:
-    """What `network` computes, with the branches of an inception block joined after their pooling.
+    """The function of `network`, with the branches of an inception block joined after their pooling.
 
-    Normalization and pooling treat each channel alone, so the result is the same. OpenVINO's concatenation is slow, and
-    a quarter of the pixels are left for it: MesoInception-4 scores 523 faces/s instead of 407.
+    Normalization and pooling work channel by channel, so the result is the same. OpenVINO's concatenation is slow, and
+    after the pooling it has a quarter of the pixels: MesoInception-4 scores 523 faces/s instead of 407.
     """
     norms = [layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)]
     affine = {layer.name: _affine(layer) for layer in norms}
 
     def forward(face):
-        values = {id(network.inputs[0]): [face]}  # of each tensor of the network, in pieces along its channels
+        values = {id(network.inputs[0]): [face]}  # each tensor of the network, as pieces along its channels
 
         def joined(tensor):
             pieces = values[id(tensor)]
@@ -178,7 +179,7 @@ def _joining_late(network: keras.Model) -> tf.types.experimental.PolymorphicFunc
 
 
 def _affine(norm: keras.layers.BatchNormalization) -> tuple[np.ndarray, np.ndarray]:
-    """Scale and shift of each channel that a trained batch normalization comes to."""
+    """A trained batch normalization as one scale and one shift for each channel."""
     gamma, beta, mean, variance = norm.get_weights()
     scale = gamma / np.sqrt(variance + norm.epsilon)
     return scale, beta - mean * scale

@@ -1,9 +1,11 @@
 """The networks of Afchar et al., "MesoNet: a Compact Facial Video Forgery Detection Network" (WIFS 2018).
 
 Input: (n, size, size, 3) float32 RGB in [0, 1]. Output: (n, 1) float32, the score p_real in [0, 1] (real = 1).
-Layers carry names that notebooks use: conv1.. or block1.. (what a block computes, after its ReLU), norm1.., pool1..,
-hidden, hidden_leaky (the 16 hidden neurons), logit and p_real. Xception, which the paper compares with, shares the
-input, logit and p_real; between them its layers are called as in keras.applications.
+Notebooks use the names of the layers: conv1.. or block1.. (the output of a block after its ReLU), norm1.., pool1..,
+hidden, hidden_leaky (the 16 hidden neurons), logit and p_real. Xception, which the paper compares with, has the same
+input, logit and p_real; its other layers are called as in keras.applications.
+
+`Conv2D` and `BatchNormalization` are Keras' layers, computed faster (`fast`).
 """
 
 import math
@@ -15,7 +17,7 @@ from mesokit.fast import BatchNormalization, Conv2D
 layers = keras.layers
 
 SIZE = 256  # the paper's input, pixels a side
-SEEDS = 100  # seeds a network may use: each layer has its own, and two networks share none
+SEEDS = 100  # seeds reserved for one network: each layer has its own, so two networks share none
 
 
 def _conv(x, filters: int, kernel: int, seed: int, name: str, dilation: int = 1):
@@ -121,9 +123,9 @@ def multiply_adds(network: keras.Model) -> int:
 
 
 def logits(network: keras.Model) -> keras.Model:
-    """The same network, sharing its weights, without the last sigmoid: (n, 1) log-odds of being real.
+    """The same network with the same weights, without the last sigmoid: (n, 1) log-odds of being real.
 
-    The float32 sigmoid saturates at exactly 1 on real faces, and its gradient at 0; explanations need this view.
+    On real faces the float32 sigmoid often is exactly 1 and its gradient exactly 0, so explanations need the logit.
     """
     return keras.Model(network.inputs[0], network.get_layer("logit").output, name=f"{network.name}_logit")
 

@@ -30,24 +30,24 @@ class Recipe:
     lowest: float = 1e-6
     check_every: int = 500  # iterations between two looks at the validation faces
     norm_momentum: float = 0.99  # of the moving statistics of batch normalization; Keras' own
-    average: float = 0.0  # what is judged and kept: weights averaged over about this share of all iterations; 0: as is
-    centre: bool = False  # at the end, shift the logit so that 0.5 is the threshold that suits the validation faces
+    average: float = 0.0  # judge and keep weights averaged over about this share of all iterations; 0: no average
+    centre: bool = False  # at the end, shift the logit so that 0.5 is the best threshold for the validation faces
     augmentation: Augmentation | None = field(default_factory=Augmentation)
 
 
 def _batch(few: int) -> int:
-    """The batch of a recipe for processors; a GPU, which so few faces leave idle, gets the paper's."""
+    """The batch size of a recipe: `few` on a processor; on a GPU, which would be idle with so few, the paper's."""
     return max(few, Recipe.batch) if tf.config.list_physical_devices("GPU") else few
 
 
 RECIPES = {
     "paper": Recipe(),
-    # Two cores see 50 to 200 faces a second: small batches take more steps from as many faces. Few steps need
-    # moving statistics that follow faster, or the network is judged with those of its first, untrained steps. Small
-    # batches leave the threshold wandering, with the same ROC AUC: averaged weights were nearer to it. And few people
-    # are learnt by heart: a stranger's forged face looks real too often. A shift of the logit learnt from three of four
-    # groups of validation people raised the accuracy on the fourth, of four networks: .875 to .878, .749 to .912,
-    # .747 to .790, .912 to .925.
+    # batch 16: two cores process 50 to 200 faces a second, and small batches make more steps of the same faces.
+    # norm_momentum .9: with Keras' .99 the moving statistics of a short training still hold its first, untrained steps.
+    # average: with small batches the best threshold moves from step to step, at the same ROC AUC; averaged weights
+    # hold it nearer to .5. centre: a network learns few people by heart, so the best threshold for strangers is not .5.
+    # The shift was tried on four networks: learnt from three of four groups of validation people, it changed the
+    # accuracy on the fourth group from .875 to .878, .749 to .912, .747 to .790 and .912 to .925.
     "class": Recipe(1600, _batch(16), divide_every=1000, check_every=200, norm_momentum=0.9, average=0.05, centre=True),
     "long": Recipe(6000, _batch(16), divide_every=4000, check_every=500, norm_momentum=0.9, average=0.05, centre=True),
     "smoke": Recipe(
@@ -80,52 +80,52 @@ def fit(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     verbose: int | str = "auto",
 ) -> pd.DataFrame:
-    """Train `network` in place on the `train` faces of `table`; a row per look at the `val` faces, for a figure.
+    """Train `network` in place on the `train` faces of `table` and keep the weights of the lowest validation loss.
 
-    `verbose`: as in Keras; "auto" is its progress bar, or in a report, where bars do not move, a line for each look.
-    Returns columns iteration, loss, accuracy, val_loss, val_accuracy (losses: mean squared error). The weights of the
-    best val_loss are kept, also when Ctrl-C stops the training. The same seed repeats it on the same machine. Where the
-    recipe averages weights, validation is of the average, and loss and accuracy are of the weights in training; where
-    it centres the logit, that comes after the last row.
+    `root`: the dataset folder. `verbose`: as in Keras; "auto" shows a progress bar, and in a report a line per
+    validation, because bars do not move there.
+    Returns a row per validation, with the columns iteration, loss, accuracy, val_loss, val_accuracy (losses: mean
+    squared error). If the recipe averages weights, val_loss and val_accuracy are those of the average, and loss and
+    accuracy those of the weights in training. If it centres the logit, that happens after the last row. Ctrl-C ends the
+    training and keeps the best weights. The same seed gives the same result on the same machine.
     Raises ValueError where a split has no faces or lacks one of the two classes.
     """
-    splits = {split: table[table["split"] == split] for split in ("train", "val")}
-    for split, rows in splits.items():
-        if rows["label"].nunique() != 2:
-            raise ValueError(
-                f"the split {split!r} needs real and forged faces; it has {rows['label'].value_counts().to_dict()}"
-            )
+    train, val = (_split(table, name) for name in ("train", "val"))
     if verbose == "auto":
         verbose = 2 if os.environ.get("MESOKIT_REPORT") else 1
     keras.utils.set_random_seed(seed)
-    for layer in network.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.momentum = recipe.norm_momentum
-    alone = network.distribute_strategy.num_replicas_in_sync == 1  # XLA sees the variables of one device only
     best = _Best()
     averaging = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if recipe.average else []
-    # Ctrl-C: the learner has seen enough, and what was best so far is the result.
+    alone = network.distribute_strategy.num_replicas_in_sync == 1  # XLA sees the variables of one device only
+    # After Ctrl-C the best weights so far are the result.
     with _computing(network, backend.precision() if alone else "float32"), suppress(KeyboardInterrupt):
         _compile(network, recipe, alone and fast.compiles())
         network.fit(
-            loading.training_batches(splits["train"], root, recipe.batch, recipe.augmentation, seed),
+            loading.training_batches(train, root, recipe.batch, recipe.augmentation, seed),
             steps_per_epoch=recipe.check_every,
             epochs=max(1, recipe.iterations // recipe.check_every),
-            validation_data=loading.batches(splits["val"], root),
+            validation_data=loading.batches(val, root),
             callbacks=[*averaging, best, *callbacks],
             verbose=verbose,
             shuffle=False,  # the batches are shuffled already
         )
     best.restore()
     if recipe.centre:
-        _centre(network, splits["val"], root)
-    history = pd.DataFrame(best.rows, columns=["loss", "accuracy", "val_loss", "val_accuracy"])
-    history.insert(0, "iteration", recipe.check_every * (history.index + 1))
-    return history
+        _centre(network, val, root)
+    return best.history(recipe.check_every)
+
+
+def _split(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    rows = table[table["split"] == name]
+    if rows["label"].nunique() != 2:
+        raise ValueError(
+            f"the split {name!r} needs real and forged faces; it has {rows['label'].value_counts().to_dict()}"
+        )
+    return rows
 
 
 def _centre(network: keras.Model, table: pd.DataFrame, root: str | os.PathLike[str]) -> None:
-    """Shift the logit to the least mean squared error of p_real on the faces of `table`; ranks and ROC AUC stay.
+    """Shift the logit so that p_real has the lowest mean squared error on `table`. Ranks and ROC AUC do not change.
 
     Platt's scaling, with its slope kept at 1 ("Probabilistic outputs for support vector machines", 1999).
     """
@@ -137,6 +137,9 @@ def _centre(network: keras.Model, table: pd.DataFrame, root: str | os.PathLike[s
 
 
 def _compile(network: keras.Model, recipe: Recipe, jit: bool) -> None:
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = recipe.norm_momentum
     with network.distribute_strategy.scope():  # several devices, where the network was made for them
         momentum = 1 - 1 / max(1.0, recipe.average * recipe.iterations)
         optimizer = keras.optimizers.Adam(
@@ -147,10 +150,11 @@ def _compile(network: keras.Model, recipe: Recipe, jit: bool) -> None:
 
 @contextmanager
 def _computing(network: keras.Model, policy: str) -> Iterator[None]:
-    """Let the layers of `network` compute in the dtype `policy` inside a `with` block; weights stay float32.
+    """Let the layers of `network` compute in the dtype `policy` inside a `with` block.
 
-    So do logit and sigmoid: in float16 a sigmoid is exactly 1 from a logit of 8 on, where its gradient is 0. Keras
-    scales the loss where the network's own policy is float16, or small gradients would be 0, too.
+    The weights stay float32, and so do logit and sigmoid: in float16 a sigmoid is exactly 1 from a logit of 8 on, and
+    its gradient 0. The network's own policy changes too, so that Keras scales the loss and small float16 gradients do
+    not become 0.
     """
     changed = [network, *(layer for layer in network.layers if layer.name not in ("logit", "p_real"))]
     before = [layer.dtype_policy for layer in changed]
@@ -161,11 +165,11 @@ def _computing(network: keras.Model, policy: str) -> Iterator[None]:
     finally:
         for layer, was in zip(changed, before, strict=True):
             layer.dtype_policy = was
-        network.train_function = network.test_function = None  # they compute in `policy` for ever
+        network.train_function = network.test_function = None  # Keras would reuse them, compiled for `policy`
 
 
 class _Best(keras.callbacks.Callback):
-    """Keeps the history and the weights of the lowest val_loss where an interrupted `fit` would lose both."""
+    """Keeps the history and the weights of the lowest val_loss, which Keras loses when `fit` is interrupted."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -173,10 +177,16 @@ class _Best(keras.callbacks.Callback):
         self.weights: list[np.ndarray] | None = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Remember this look at the validation faces."""
+        """Store the values of this validation."""
         self.rows.append(dict(logs or {}))
         if self.rows[-1]["val_loss"] == min(row["val_loss"] for row in self.rows):
             self.weights = self.model.get_weights()
+
+    def history(self, check_every: int) -> pd.DataFrame:
+        """A row per look: iteration, loss, accuracy, val_loss, val_accuracy."""
+        found = pd.DataFrame(self.rows, columns=["loss", "accuracy", "val_loss", "val_accuracy"])
+        found.insert(0, "iteration", check_every * (found.index + 1))
+        return found
 
     def restore(self) -> None:
         """Give the network its best weights."""

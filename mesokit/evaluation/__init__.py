@@ -1,4 +1,4 @@
-"""Scores and what they are worth: per frame, per clip, and how sure one can be.
+"""Scores of faces and clips, how good they are, and how certain that is.
 
 A score is always p_real, the network's output: 1 = real, 0 = forged. A row is called real where p_real > threshold,
 0.5 as in the paper unless said otherwise. Tables of scores have the columns of faces.csv and `p_real`.

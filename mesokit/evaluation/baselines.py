@@ -1,4 +1,4 @@
-"""Detectors too simple to deserve the name: what a network must beat before it may claim to have learnt anything.
+"""Simple detectors: what a network must beat before we say that it has learnt something.
 
 Each is a logistic regression on a few numbers of a face, and gives p_real as the networks do.
 """

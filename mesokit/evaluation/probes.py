@@ -1,8 +1,8 @@
-"""Linear probes: what can be read, in seconds, from what the convolutions of a network compute.
+"""Linear probes: a logistic regression on what the convolutions of a network compute.
 
-The convolutions stay as they are; a logistic regression takes the place of the last layers (Alain and Bengio 2016,
-"Understanding intermediate layers using linear classifier probes"). Where a whole network would take minutes to
-train, a probe answers questions about data: which level it was trained on, how it was split.
+The convolutions do not change; a logistic regression replaces the last layers (Alain and Bengio 2016, "Understanding
+intermediate layers using linear classifier probes"). To train a network takes minutes, and a probe takes seconds. So
+a probe can answer questions about data: which level to train on, how to split.
 """
 
 import os
@@ -22,7 +22,7 @@ PENALTY = 0.01  # scikit-learn's C, the weight of the data: there are more featu
 
 
 def features(network: keras.Model, table: pd.DataFrame, root: str | os.PathLike[str], layer: str) -> np.ndarray:
-    """What `layer` of `network` computes of the faces of `table`: (n, d) float32, maps laid out in a row."""
+    """The outputs of `layer` of `network` for the faces of `table`: (n, d) float32, maps flattened."""
     view = tf.function(models.activations(network, layer), jit_compile=compiles(), reduce_retracing=True)
     found = []
     for start in range(0, len(table), 32):
@@ -35,12 +35,12 @@ def features(network: keras.Model, table: pd.DataFrame, root: str | os.PathLike[
 
 
 def fit(values: np.ndarray, labels: pd.Series) -> Pipeline:
-    """A probe that learned p_real from features (n, d) and `labels` (real, forged); for `p_real`."""
+    """Fit a probe to features (n, d) and `labels` (real, forged); `p_real` uses it."""
     return _probe().fit(values, (labels == "real").to_numpy())
 
 
 def p_real(probe: Pipeline, values: np.ndarray) -> np.ndarray:
-    """What `probe` says of features (n, d): (n,) in [0, 1], real = 1."""
+    """p_real of features (n, d) by `probe`: (n,) in [0, 1], real = 1."""
     return probe.predict_proba(values)[:, 1]
 
 

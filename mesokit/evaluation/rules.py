@@ -1,4 +1,4 @@
-"""From the scores of frames to the score of a clip, and why n frames are not n votes."""
+"""From the scores of frames to the score of a clip, and why n frames are not n independent votes."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,7 +11,7 @@ from mesokit.dataset import manifest
 
 SHARED = ["label", "method", "identity", "group", "split"]  # what all faces of a clip have in common
 TRIMMED = 0.2  # share of the frames that the trimmed mean leaves out at each end
-SATURATED = 1e-6  # a float32 sigmoid reaches 0 and 1 exactly, where log-odds are infinite: as far as one frame may go
+SATURATED = 1e-6  # p_real stays this far from 0 and 1: a float32 sigmoid reaches them, and log-odds are infinite there
 
 
 def _vote(p_real: np.ndarray) -> float:
@@ -19,7 +19,7 @@ def _vote(p_real: np.ndarray) -> float:
 
 
 def _log_odds(p_real: np.ndarray) -> float:
-    """Multiplying the odds of n frames is Bayes' rule for independent ones; the mean takes the n-th root of it."""
+    """The mean of the log-odds. Their sum would be Bayes' rule for independent frames."""
     return float(expit(logit(np.clip(np.asarray(p_real, float), SATURATED, 1 - SATURATED)).mean()))
 
 
@@ -42,8 +42,8 @@ def rule(name: str) -> Callable[[np.ndarray], float]:
 def per_clip(scores: pd.DataFrame, aggregate: str = "mean", clips: pd.DataFrame | None = None) -> pd.DataFrame:
     """One row per clip and level: what its frames share, their number `n_faces`, and p_real by the rule `aggregate`.
 
-    `clips`: the rows of clips.csv that were to be judged; those without a scored face are added with n_faces 0 and
-    p_real NaN, so that nobody forgets them. Raises ValueError for faces that were published without their clips.
+    `clips`: the rows of clips.csv that were to be judged. Those without a scored face are added with n_faces 0 and
+    p_real NaN, so that they are counted. Raises ValueError for faces that were published without their clips.
     """
     manifest.need_clips(scores)
     combine = rule(aggregate)
@@ -66,11 +66,11 @@ def verdicts(clips: pd.DataFrame, threshold: float = 0.5) -> pd.Series:
 
 
 def intraclass_correlation(scores: pd.DataFrame, column: str = "p_real") -> float:
-    """How alike the frames of one clip are, once label and level are known: 0 = as strangers, 1 = all the same.
+    """How alike the frames of one clip are, given label and level: 0 = as frames of different clips, 1 = all equal.
 
     Estimator of the one-way analysis of variance, ICC(1) of Shrout and Fleiss 1979, around the mean of each label and
-    level; with clips of different lengths, their n0. It can be slightly negative. NaN with one clip a label and level,
-    or when nothing varies.
+    level; n0 of the same paper where clips have different lengths. It can be slightly negative. NaN where a label and
+    level have one clip only, or where nothing varies.
     """
     values, strata = scores[column].astype(float), [scores["label"], scores["crf"]]
     own = values.groupby([*strata, scores["clip"]], dropna=False)
@@ -105,8 +105,8 @@ def by_number(
 ) -> pd.DataFrame:
     """Accuracy per clip when only n of its frames are drawn, a row for each n of `numbers`.
 
-    Columns n, one_clip (frames of the clip itself, each at most once) and strangers: the control, where each frame
-    comes from any clip of the same label and level, so that the frames are independent and everything else is equal.
+    Columns n, one_clip (frames of the clip itself, each at most once) and strangers. `strangers` is the control: each
+    frame comes from any clip of the same label and level, so the frames are independent and the rest is equal.
     """
     rng, combine = np.random.default_rng(seed), rule(aggregate)
     groups = []

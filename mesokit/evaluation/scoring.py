@@ -16,8 +16,8 @@ Score = Callable[[np.ndarray], np.ndarray]
 def scorer(network: keras.Model) -> Score:
     """A fast function from faces (n, size, size, 3), uint8 or float in [0, 1], to p_real (n,) float32.
 
-    It holds the weights of now: make a new one after training. Runs on OpenVINO, equal to Keras to 1e-5; falls back on
-    Keras where that is missing. Raises ValueError for other pixels.
+    It uses a snapshot of the weights: make a new one after training. It runs on OpenVINO, equal to Keras to 1e-5, and
+    on Keras where OpenVINO is missing. Raises ValueError for pixels outside [0, 1].
     """
     size = network.input_shape[1]
     run = openvino(network) or (lambda batch: np.asarray(network(_unit_range(batch))))
@@ -56,11 +56,11 @@ def score_faces(
 
 
 def bundled_scores(name: str) -> pd.DataFrame:
-    """p_real of each test face of the preset `bundled`, by networks that were trained as `name` says; a column `seed`.
+    """p_real of each test face of the preset `bundled` by the networks called `name`, with a column `seed`.
 
-    name: as of bundled weights, "meso4-face2face-crf23" for one; there may be scores of networks whose weights the
-    package does not bring. `data_scripts/train_bundled_weights.py --scores` wrote them. Raises ValueError for a name of
-    which there are none.
+    name: network, method and level, for example "meso4-face2face-crf23". The package brings scores of some networks
+    whose weights it does not bring. `data_scripts/train_bundled_weights.py --scores` made them. Raises ValueError for
+    an unknown name.
     """
     folder = weights.BUNDLED / "scores"
     paths = [*folder.glob(f"{name}.csv"), *sorted(folder.glob(f"{name}-seed*.csv"))]
