@@ -34,6 +34,21 @@ def test_files_and_notebooks_that_docs_name_exist(path):
         assert f"\n{target}:" in (ROOT / "Makefile").read_text(), target
 
 
+def test_links_to_the_glossary_lead_to_an_entry():
+    text = (ROOT / "docs" / "glossary.md").read_text("utf-8")
+    terms = re.findall(r"^### (.+)$", text, re.MULTILINE)
+    assert terms == sorted(terms, key=str.casefold)
+    anchors = {re.sub(r"[^\w -]", "", term.casefold()).replace(" ", "-") for term in terms}  # as GitHub makes them
+    assert len(anchors) == len(terms)
+    for path in sorted((ROOT / "notebooks").glob("0*.ipynb")):
+        prose = "\n".join(
+            cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown"
+        )
+        links = re.findall(r"\]\(([^)]*glossary[^)]*)\)", prose)
+        assert {link.removeprefix("../docs/glossary.md#") for link in links} <= anchors, path.stem
+        assert len(set(links)) == len(links), f"{path.stem} links a term at its first use only"
+
+
 def test_the_readme_gives_the_minutes_that_notebooks_give():
     rows = re.findall(r"^\| `(0\d_\w+)` \|.*\| (\d+) \|[^|]*\|$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
     first = {path: nbformat.read(path, as_version=4).cells[0].source for path in (ROOT / "notebooks").glob("0*.ipynb")}
