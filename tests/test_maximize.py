@@ -45,7 +45,7 @@ def test_the_energy_reported_is_the_formula_of_the_returned_image(network, layer
     found = maximize.maximize(network, layer, [0, 0], settings, signs=[1, -1], seeds=[4, 5])
     assert found.images.min() >= 0
     assert found.images.max() <= 1
-    values = np.asarray(maximize._view(network, layer)(found.images))[..., 0].reshape(2, -1).mean(1)
+    values = np.asarray(models.activations(network, layer)(found.images))[..., 0].reshape(2, -1).mean(1)
     for i, (sign, weight, p) in enumerate([(1, 0.01, 2), (-1, 0.0001, 1.3)]):
         norm = (np.abs(found.images[i].astype(float)) ** p).sum() ** (1 / p)
         assert abs(found.table["energy"][i] - (sign * values[i] - weight * norm)) < 1e-5
