@@ -5,7 +5,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from mesokit.synthetic.people import STYLES, State, head, motion, sample_person
+from mesokit.synthetic.people import State, hair, head, motion, sample_person
 from mesokit.synthetic.people.expression import express
 
 
@@ -20,7 +20,7 @@ def test_the_population_is_wide():
     assert tones.min() < 0.1 and tones.max() > 0.9
     assert ages.min() < 24 and ages.max() > 65
     assert 0.35 < np.mean([p.masculine > 0.5 for p in people]) < 0.65
-    assert {p.style for p in people} == set(STYLES)
+    assert {p.style for p in people} == set(hair._STYLES)
     assert 0.08 < np.mean([p.glasses > 0 for p in people]) < 0.4
 
 

@@ -1,162 +1,55 @@
-"""Expressions: how the control points of a head move when the jaw opens, lips shape a sound, eyes blink, brows lift."""
+"""Expressions: how the control points of a head move when the jaw opens, lips shape a sound, eyes blink, brows lift.
+
+`expression.json` lists, for each action, groups of controls and how far (cm) they move at full strength; `shares` gives
+the part of that move that each control makes. Control names have no side there: right ones (x > 0) move as listed, left
+ones move as their mirror image. `closing` gives the part of the gap between the lips by which each row of them moves.
+"""
+
+from pathlib import Path
 
 import numpy as np
 
-from mesokit.synthetic.people.head import CONTROLS, EYE, HINGE, INDEX, LIP_ROWS, NAMES, _brush, ids
+from mesokit import files
+from mesokit.synthetic.people.head import CONTROLS, EYE, HINGE, INDEX, NAMES, brush, ids, lid_names, lip_names
 
-_STEMS = [n[:-2] if n.endswith(("_l", "_r")) else n for n in NAMES]
-
-
-def _field(**by_stem):
-    """(n, 1) array: a value per control, chosen by its name without side; 0 elsewhere."""
-    return np.array([by_stem.get(stem, 0.0) for stem in _STEMS])[:, None]
-
-
-def _rows(*prefixes):
-    return np.array([i for i, n in enumerate(NAMES) if n.startswith(prefixes)])
-
-
-_WITH_CHIN = [
-    "ll_in0",
-    "ll_in1",
-    "ll_in2",
-    "ll_mid0",
-    "ll_mid1",
-    "ll_mid2",
-    "ll_out0",
-    "ll_out1",
-    "ll_out2",
-    "sulcus",
-    "chin1",
-    "chin2",
-    "chin3",
-    "pogonion",
-    "menton",
-    "jaw6",
-    "jaw7",
-    "under1",
-]
-# How far each control follows the jaw: lips' lower half and chin fully, cheeks and gonion partly.
-_JAW = _field(
-    **dict.fromkeys(_WITH_CHIN, 1.0),
-    ll_in3=0.78, ll_mid3=0.8, ll_out3=0.82, mouth=0.42, ul_in3=0.1, below_corner=0.82, jaw5=0.95, jaw4=0.85,
-    jaw3=0.55, jaw2=0.15, cheek7=0.7,
-    cheek8=0.55, cheek9=0.4, nl3=0.35, cheek4=0.25, cheek5=0.15, under2=0.5, under3=0.7, under4=0.4,
-    ul_in2=0.03,
-)  # fmt: skip
-_SIGN = np.sign(CONTROLS[:, :1])
-_SIDE = np.clip(np.abs(CONTROLS[:, :1]) / 2.5, 0, 1)
-
-
-def _moves():
-    """Displacements (n, 3) at full strength of the actions that are linear."""
-    d = CONTROLS.astype(float)
-    corner = _field(mouth=1, ul_in3=0.8, ll_in3=0.8, ul_out3=0.75, ll_out3=0.8, ul_mid3=0.78, ll_mid3=0.8,
-    ul_in2=0.45, ll_in2=0.45, ul_out2=0.4,
-                    ll_out2=0.45, ul_mid2=0.42, ll_mid2=0.45, ul_in1=0.18, ll_in1=0.18, ul_out1=0.12,
-                    ll_out1=0.2, ul_mid1=0.12, ll_mid1=0.18,
-                    below_corner=0.7, nl3=0.7, nl2=0.5, cheek7=0.25, chin3=0.15)  # fmt: skip
-    smile = corner * np.c_[0.62 * _SIGN, np.full_like(_SIGN, 0.42), np.full_like(_SIGN, -0.42)]
-    smile += _field(ul_out0=1, ul_out1=1, ul_mid0=0.8, ul_mid1=0.8, ul_in0=0.6, ul_in1=0.6, ul_mid2=0.3) * [
-        0,
-        0.13,
-        -0.18,
-    ]
-    smile += _brush(d, (3.9, -3.0, 9.3), 1.2, (0.1, 0.38, 0.2)) + _brush(d, (2.6, -4.6, 9.6), 0.8, (0.22, 0.25, 0.05))
-    smile += _brush(d, (1.7, -3.9, 10.2), 0.7, (0.12, 0.06, 0)) + _field(
-        lid_lo2=1, lid_lo3=1, lid_lo4=1, lid_lo5=0.5, lid_lo1=0.5, bag1=0.8, bag2=1, bag3=0.8
-    ) * [0, 0.1, 0]
-    lips = _rows("ul_", "ll_")
-    pucker = corner * np.c_[-0.75 * _SIGN, np.zeros_like(_SIGN), np.full_like(_SIGN, 0.35)]
-    front = np.zeros_like(_SIGN)
-    front[lips] = 1 - 0.5 * _SIDE[lips]
-    pucker += front * [0, 0, 0.38]
-    pucker += _field(ul_in0=1, ul_in1=0.8) * [0, 0.16, 0] + _field(ll_in0=1, ll_in1=0.8) * [0, -0.16, 0]
-    press = np.zeros_like(d)
-    for row, dy, dz in (
-        ("ul_out", -0.12, -0.18),
-        ("ul_mid", -0.2, -0.32),
-        ("ul_in", -0.05, -0.3),
-        ("ll_out", 0.14, -0.15),
-        ("ll_mid", 0.24, -0.3),
-        ("ll_in", 0.05, -0.3),
-    ):
-        press[_rows(row)] += [0, dy, dz]
-    upper = _field(
-        ul_out0=1,
-        ul_out1=1,
-        ul_out2=0.9,
-        ul_mid0=1,
-        ul_mid1=1,
-        ul_mid2=0.9,
-        ul_in0=1,
-        ul_in1=1,
-        ul_in2=0.8,
-        philtrum=0.5,
-        philtrum1=0.5,
-        philtrum2=0.5,
-    ) * [0, 0.3, 0.05]
-    brow = _field(
-        brow1=0.9,
-        brow2=1.05,
-        brow3=1.1,
-        brow4=1.0,
-        brow5=0.7,
-        brow_up1=0.8,
-        brow_up2=0.8,
-        orbit2=0.5,
-        fold2=0.12,
-        glabella=0.5,
-        forehead_low=0.6,
-        forehead1=0.4,
-        forehead2=0.4,
-    ) * [0, 0.55, 0]
-    furrow = np.c_[-_SIGN * 0.3, np.full_like(_SIGN, -0.28), np.full_like(_SIGN, 0.12)] * _field(
-        brow1=1, brow2=0.7, brow3=0.3
-    )
-    squint = _field(lid_lo1=0.6, lid_lo2=1, lid_lo3=1, lid_lo4=1, lid_lo5=0.7, bag1=0.7, bag2=0.8, bag3=0.7) * [
-        0,
-        0.16,
-        0.02,
-    ]
-    squint += _field(lid_up1=0.5, lid_up2=0.8, lid_up3=0.9, lid_up4=0.9, lid_up5=0.7) * [0, -0.12, 0]
-    return {
-        "smile": smile,
-        "pucker": pucker,
-        "press": press,
-        "upper": upper,
-        "brow": brow,
-        "furrow": furrow,
-        "squint": squint,
-    }
-
-
-_MOVES = _moves()
-# Closing the slightly open mouth of the control table: both rims meet a little above the middle.
-_CLOSE = {
-    "ul_in": 0.50,
-    "ll_in": 0.62,
-    "ll_mid": 0.40,
-    "ll_out": 0.34,
-    "ul_mid": 0.22,
-    "ul_out": 0.06,
-    "sulcus": 0.25,
-    "chin3": 0.25,
+_TABLE = files.read_json(Path(__file__).with_name("expression.json"))
+_STEMS = [name.removesuffix("_l").removesuffix("_r") for name in NAMES]
+_SHARES = {
+    group: np.array([shares.get(stem, 0.0) for stem in _STEMS])[:, None] for group, shares in _TABLE["shares"].items()
 }
+# All of the lips, half as much at the corners as in the middle.
+_SHARES["lips"] = np.where(
+    [[stem.startswith(("ul_", "ll_"))] for stem in _STEMS], 1 - 0.5 * np.clip(np.abs(CONTROLS[:, :1]) / 2.5, 0, 1), 0
+)
+_SIGN = np.sign(CONTROLS[:, :1])  # float32: 1 on the right side, -1 on the left, 0 in the middle
+
+
+def _mirrored(x, y, z):
+    """A move of the right side -> moves (n, 3) of all controls, or one (3,) for all where it has no x."""
+    # float32 in one case and float64 in the other: the last bits of all landmarks depend on it.
+    return np.c_[x * _SIGN, np.full_like(_SIGN, y), np.full_like(_SIGN, z)] if x else np.array([x, y, z])
+
+
+def _action(groups):
+    """Displacements (n, 3) of all controls: the sum over groups of share times move."""
+    return sum(_SHARES[group] * _mirrored(*move) for group, move in groups.items())
+
+
+_ACTIONS = {name: _action(groups) for name, groups in _TABLE["actions"].items()}
+_ACTIONS["smile"] += sum(brush(CONTROLS.astype(float), **cheek) for cheek in _TABLE["smiling_cheeks"])
 
 
 def _close_lips(p):
-    for a, b in zip(LIP_ROWS["ul_in"], LIP_ROWS["ll_in"], strict=True):
-        gap = p[INDEX[a]] - p[INDEX[b]]
-        column = a[5:]
-        for row, share in _CLOSE.items():
-            name = row + column if row + column in INDEX else (row if column == "0" and row in INDEX else None)
-            if name:
-                p[INDEX[name]] += gap * share * (-1 if row.startswith("ul") else 1)
+    """Close the slightly open mouth of the control table in place: both rims meet a little above the middle."""
+    p[INDEX["sulcus"]] += 0.25 * (p[INDEX["ul_in0"]] - p[INDEX["ll_in0"]])
+    for upper, lower in zip(lip_names("ul_in")[1:-1], lip_names("ll_in")[1:-1], strict=True):
+        gap, column = p[INDEX[upper]] - p[INDEX[lower]], upper.removeprefix("ul_in")
+        for row, share in _TABLE["closing"].items():
+            p[INDEX[row + column]] += gap * share
 
 
 def _turn_x(points, pivot, degrees):
-    """Rotate about the x axis through `pivot`; `degrees` (n, 1), positive moves the front downwards."""
+    """Rotate points (n, 3) about the x axis through `pivot`; a positive angle moves the front downwards."""
     a = np.deg2rad(degrees)
     y, z = points[:, 1:2] - pivot[1], points[:, 2:3] - pivot[2]
     return np.c_[points[:, :1], pivot[1] + y * np.cos(a) - z * np.sin(a), pivot[2] + z * np.cos(a) + y * np.sin(a)]
@@ -164,24 +57,22 @@ def _turn_x(points, pivot, degrees):
 
 def _lids(p, side, closed, gaze_y):
     """Slide the upper rim along the eyeball towards the lower one; lids also follow the gaze."""
-    closed = float(np.clip(closed + 0.012 * -gaze_y * (1 - closed), -0.25, 1))
+    closed = float(np.clip(closed - 0.012 * gaze_y * (1 - closed), -0.25, 1))
     eye = eyeball(p, side)
-    for k in range(1, 6):
-        up, lo = INDEX[f"lid_up{k}{side}"], INDEX[f"lid_lo{k}{side}"]
+    for up, lo in zip(ids(*lid_names("up", side))[1:-1], ids(*lid_names("lo", side))[1:-1], strict=True):
         goal = p[lo] + [0, 0.03, 0.03]
         on = p[up] * (1 - closed) + goal * closed - eye
         radius = np.linalg.norm(p[up] - eye) * (1 - closed) + np.linalg.norm(goal - eye) * closed
         p[up] = eye + on * (radius / np.linalg.norm(on))
-        p[lo] += [0, 0.02 * closed - 0.004 * gaze_y * -1 * (1 - closed), 0]
+        p[lo] += [0, 0.02 * closed + 0.004 * gaze_y * (1 - closed), 0]
     for name, amount in (("fold1", 0.2), ("fold2", 0.3), ("fold3", 0.25)):
         p[INDEX[name + side]] += np.array([0, -0.5, 0.05]) * amount * closed
 
 
 def eyeball(p, side):
     """Centre of an eyeball, (3,), from the corners of its lids in a head's control points."""
-    corners = p[ids("eye_in" + side, "eye_out" + side)]
-    rest = CONTROLS[ids("eye_in" + side, "eye_out" + side)].mean(0)
-    return EYE * ([-1, 1, 1] if side == "_l" else 1) + corners.mean(0) - rest
+    corners = ids("eye_in" + side, "eye_out" + side)
+    return EYE * ([-1, 1, 1] if side == "_l" else 1) + p[corners].mean(0) - CONTROLS[corners].mean(0)
 
 
 def express(p, state):
@@ -192,8 +83,8 @@ def express(p, state):
     _close_lips(p)
     wide = np.clip(-state.pucker, 0, 1)
     for name in ("pucker", "press", "upper", "furrow", "squint"):
-        p += max(getattr(state, name), 0.0) * _MOVES[name]
-    p += state.brow * _MOVES["brow"] + (state.smile + 0.35 * wide) * _MOVES["smile"]
+        p += max(getattr(state, name), 0.0) * _ACTIONS[name]
+    p += state.brow * _ACTIONS["brow"] + (state.smile + 0.35 * wide) * _ACTIONS["smile"]
     if state.jaw:
-        p = p + _JAW * (_turn_x(p, HINGE, np.full((len(p), 1), 17.0 * state.jaw)) - p)
+        p += _SHARES["jaw"] * (_turn_x(p, HINGE, 17.0 * state.jaw) - p)
     return p.astype(np.float32)

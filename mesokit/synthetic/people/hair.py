@@ -1,14 +1,17 @@
 """Hair as strands: grown once per person in the head's frame, drawn each frame as anti-aliased lines.
 
 A strand starts at a root on the scalp and follows a combing field, gravity and the skull; neighbours gather in locks.
+`hair.json` holds the styles.
 """
 
 import functools
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 
+from mesokit import files
 from mesokit.synthetic.people.head import CENTRE, EXTENT, GRID, axes, to_uv
 from mesokit.synthetic.people.mesh import FAR, unit
 from mesokit.synthetic.people.paint import SIZE, masks, noise
@@ -16,6 +19,23 @@ from mesokit.synthetic.people.paint import SIZE, masks, noise
 SHADES = 14  # brightness levels a frame's hair is quantised to
 PIECE = 3  # segments drawn as one polyline
 CELL, SLABS, CROWD = 6, 8, 9  # pixels, depths, and strands in front of one that hide it
+
+
+@dataclass(frozen=True)
+class Style:
+    """How the hair of a style grows; lengths in cm."""
+
+    strands: int
+    length: list[float]  # shortest, longest
+    lift: float  # how far the outermost strands lie above the skull
+    comb: list[float]  # strengths: away from the whorl, to the side, back, down, out of the skull
+    gravity: float
+    curl: float  # radius
+    turns: float  # of a curl along a strand
+    clump: float  # 0 to 1: how far the tips of a lock gather
+
+
+_STYLES = {name: Style(**values) for name, values in files.read_json(Path(__file__).with_name("hair.json")).items()}
 
 
 @dataclass(frozen=True)
@@ -40,23 +60,6 @@ class Hair:
 def _middle(points):
     """Number of the point in the middle of each piece of a strand of so many points."""
     return np.minimum(np.arange(0, points - 1, PIECE) + PIECE // 2 + 1, points - 1)
-
-
-# count, length cm, lift cm, comb (whorl, side, back, down, out), gravity, curl radius cm, turns, clumping
-_STYLES = {
-    "bald": (500, (0.3, 0.5), 0.1, (1, 0, 0, 0.4, 0.3), 0.0, 0.0, 0, 0.0),
-    "buzz": (9000, (0.5, 0.9), 0.2, (1, 0, 0, 0.1, 0.7), 0.0, 0.0, 0, 0.0),
-    "short": (7500, (2.0, 4.0), 1.0, (0.9, 0.25, -0.1, 0.15, 0.5), 0.05, 0.06, 1, 0.5),
-    "side": (7500, (4.0, 7.0), 1.5, (0.1, 1.0, 0.35, 0.1, 0.5), 0.12, 0.1, 1, 0.6),
-    "back": (7500, (5.0, 8.0), 1.5, (0, 0.1, 1.0, 0.05, 0.5), 0.08, 0.12, 1, 0.6),
-    "fringe": (8000, (5.0, 7.5), 1.2, (1.0, 0.15, 0, 0.25, 0.15), 0.2, 0.08, 1, 0.7),
-    "bob": (5400, (15.0, 18.0), 1.5, (0.1, 1.0, 0.15, 0.5, 0.35), 0.5, 0.12, 1.2, 0.7),
-    "long": (5400, (24.0, 34.0), 1.5, (0.1, 1.0, 0.2, 0.5, 0.35), 0.5, 0.3, 2.0, 0.75),
-    "tied": (8000, (12.0, 14.0), 0.5, (0, 0.25, 1.0, 0.05, 0.1), 0.0, 0.04, 1, 0.6),
-    "curly": (5600, (5.0, 8.0), 2.0, (0.5, 0.2, 0.1, 0.2, 0.8), 0.1, 0.42, 2.6, 0.8),
-    "afro": (8000, (4.0, 8.0), 4.5, (0.1, 0, 0, 0, 1.4), 0.0, 0.35, 7, 0.6),
-    "curly_long": (5400, (20.0, 27.0), 2.2, (0.1, 0.9, 0.1, 0.5, 0.6), 0.45, 0.7, 4.2, 0.85),
-}
 
 
 def _points_on(uv, grid):
@@ -116,9 +119,8 @@ def _keep_outside(p, grid, offset):
     p = np.concatenate([x * squeeze, p[:, 1:2], z * squeeze - 2.5], -1)
     face = (p[:, 1] < 1.5) & (p[:, 2] > 0.5) & (np.abs(p[:, 0]) < 7.2) & (np.abs(p[:, 0]) > 4.5)
     p[face, 0] = np.sign(p[face, 0]) * (7.2 + 0.2 * (np.abs(p[face, 0]) - 7.2))
-    over = np.interp(
-        p[:, 1], [-24, -20, -17, -15], [11.0, 9.0, 6.5, 0]
-    )  # hair lies on the shoulders, in front or behind
+    # Hair lies on the shoulders, in front or behind.
+    over = np.interp(p[:, 1], [-24, -20, -17, -15], [11.0, 9.0, 6.5, 0])
     low = (p[:, 1] < -15) & (np.abs(p[:, 2] + 2.5) < over)
     p[low, 2] = np.where(p[low, 2] > -0.5, over[low], -over[low]) - 2.5
     return p
@@ -126,63 +128,79 @@ def _keep_outside(p, grid, offset):
 
 def grow(person, grid):
     """Grow the hair of a person on the dense surface `grid` (GRID, GRID, 3) -> Hair."""
-    rng = np.random.default_rng([17, person.seed])
-    n, length, lift, comb, gravity, curl, turns, clump = _STYLES[person.style]
-    root = _roots(person, rng, n, grid.astype(np.float32))
+    rng, style = np.random.default_rng([17, person.seed]), _STYLES[person.style]
+    root = _roots(person, rng, style.strands, grid.astype(np.float32))
     n = len(root)
-    locks = rng.integers(0, n, max(n // 28, 1))
-    apart = (root[:, None, 0] > person.hair_part * 4) != (root[locks][None, :, 0] > person.hair_part * 4)
-    lock = (((root[:, None] - root[locks][None]) ** 2).sum(-1) + 25 * apart).argmin(1)  # no lock straddles the parting
-    total = (
-        (length[0] + (length[1] - length[0]) * person.hair_length)
-        * rng.uniform(0.75, 1.08, (n, 1))
-        * rng.uniform(0.85, 1.1, len(locks))[lock][:, None]
-    )
-    fewest = (
-        6 if person.style == "afro" else max(6, int(np.ceil(4.2 * turns)))
-    )  # a turn needs four points; an afro is fuzz
-    steps = int(np.clip(total.max() / 1.1, fewest, 18)) // PIECE * PIECE
-    offset = (lift * (0.08 + 0.92 * rng.random((n, 1)) ** 0.8)).astype(np.float32)
-    line, v = [root], _comb(root, person, comb)
-    v = unit(v + 0.12 * rng.standard_normal((n, 3)) + 0.16 * rng.standard_normal((len(locks), 3))[lock])
-    for k in range(steps):
-        p = line[-1]
-        v = unit(
-            0.55 * v
-            + 0.45 * _comb(p, person, (*comb[:4], comb[4] * 0.5 * (k < 2)))
-            + gravity * np.array([0, -0.75, 0])
-            + 0.05 * rng.standard_normal((n, 3))
-        )
-        rise = np.minimum(1.0, (k + 1) / 3)
-        line.append(_keep_outside(p + v * total / steps, grid, offset * rise))
-    points = np.stack(line, 1)
-    points = _gather(points, root, locks, lock, clump)
-    free = offset.repeat(points.shape[1] - 1, 1).reshape(-1, 1) * 0.5
+    centres, lock = _locks(person, rng, root)
+    shortest, longest = style.length
+    length = (shortest + (longest - shortest) * person.hair_length) * rng.uniform(0.75, 1.08, (n, 1))
+    length = length * rng.uniform(0.85, 1.1, len(centres))[lock][:, None]
+    offset = (style.lift * (0.08 + 0.92 * rng.random((n, 1)) ** 0.8)).astype(np.float32)
+    # A turn of a curl needs four points; an afro is fuzz, with fewer.
+    fewest = 6 if person.style == "afro" else max(6, int(np.ceil(4.2 * style.turns)))
+    steps = int(np.clip(length.max() / 1.1, fewest, 18)) // PIECE * PIECE
+    start = 0.12 * rng.standard_normal((n, 3)) + 0.16 * rng.standard_normal((len(centres), 3))[lock]
+    points = _strands(person, rng, style, grid, root, start, length / steps, offset, steps)
+    points = _gather(points, points[centres][lock], style.clump)
+    free = offset.repeat(steps, 1).reshape(-1, 1) * 0.5
     points[:, 1:] = _keep_outside(points[:, 1:].reshape(-1, 3), grid, free).reshape(n, -1, 3)
-    points = _curl(points, rng, lock, len(locks), curl, turns, person.style)
-    x, y, z = np.abs(points[..., 0]), points[..., 1], points[..., 2]
-    inner = (
-        (x < 7.35) & (y < 0.0) & (z > 1.6)
-        | (x < 6.4) & (y < 1.0) & (z > 2.6)
-        | (x < 4.5) & (z > 6) & (y < (2.6 if person.style == "fringe" else 5.7))
-    )
-    if person.style in ("tied", "back", "short", "buzz", "side"):
-        inner |= y < -3.5
-    tint = np.exp(rng.normal(0, 0.13, n) + rng.normal(0, 0.10, len(locks))[lock])
-    jump = np.linalg.norm(np.diff(points, axis=1), axis=-1).max(1) > 2.2 * total[:, 0] / steps + 0.5
-    keep = ~inner.any(1) & ~jump  # nobody's hair hangs over nose and mouth
-    last = np.full(n, points.shape[1] - 1)
-    if person.style not in ("bald", "buzz"):
-        last[keep] = _company(points[keep])
-        keep &= last >= 2
-        points = np.take_along_axis(points, np.minimum(np.arange(points.shape[1]), last[:, None])[..., None], 1)
+    points = _curl(points, rng, lock, len(centres), style, 3.0 if person.style == "afro" else 0.25)
+    tint = np.exp(rng.normal(0, 0.13, n) + rng.normal(0, 0.10, len(centres))[lock])
+    points, last, keep = _trim(points, person.style, length[:, 0] / steps)
     return Hair(
         points[keep].astype(np.float32),
         last[keep],
         tint[keep].astype(np.float32),
-        (offset / lift)[keep, 0],
+        (offset / style.lift)[keep, 0],
         np.array(person.hair),
     )
+
+
+def _locks(person, rng, root):
+    """Strands gather in locks around some of them: the numbers of these, and for each strand (n,) which is its own."""
+    centres = rng.integers(0, len(root), max(len(root) // 28, 1))
+    right = root[:, 0] > person.hair_part * 4
+    apart = right[:, None] != right[centres][None]  # no lock straddles the parting
+    return centres, (((root[:, None] - root[centres][None]) ** 2).sum(-1) + 25 * apart).argmin(1)
+
+
+def _strands(person, rng, style, grid, root, start, step, offset, steps):
+    """Points (n, steps + 1, 3) of strands that start at `root`, deflected by `start`, and go on by `step` cm."""
+    line, v = [root], unit(_comb(root, person, style.comb) + start)
+    *along, out = style.comb
+    for k in range(steps):
+        p = line[-1]
+        v = unit(
+            0.55 * v
+            + 0.45 * _comb(p, person, (*along, out * 0.5 * (k < 2)))
+            + style.gravity * np.array([0, -0.75, 0])
+            + 0.05 * rng.standard_normal(root.shape)
+        )
+        line.append(_keep_outside(p + v * step, grid, offset * np.minimum(1.0, (k + 1) / 3)))
+    return np.stack(line, 1)
+
+
+def _trim(points, style, step):
+    """Cut what hangs over the face, jumps by more than its `step` (n,) cm, or hangs alone.
+
+    -> points (n, k, 3), number of the last point of each strand (n,), strands to keep (n,) bool.
+    """
+    x, y, z = np.abs(points[..., 0]), points[..., 1], points[..., 2]
+    face = (
+        (x < 7.35) & (y < 0.0) & (z > 1.6)
+        | (x < 6.4) & (y < 1.0) & (z > 2.6)
+        | (x < 4.5) & (z > 6) & (y < (2.6 if style == "fringe" else 5.7))
+    )
+    if style in ("tied", "back", "short", "buzz", "side"):
+        face |= y < -3.5
+    jump = np.linalg.norm(np.diff(points, axis=1), axis=-1).max(1) > 2.2 * step + 0.5
+    keep = ~face.any(1) & ~jump
+    last = np.full(len(points), points.shape[1] - 1)
+    if style not in ("bald", "buzz"):
+        last[keep] = _company(points[keep])
+        keep &= last >= 2
+        points = np.take_along_axis(points, np.minimum(np.arange(points.shape[1]), last[:, None])[..., None], 1)
+    return points, last, keep
 
 
 def _company(points):
@@ -199,26 +217,24 @@ def _company(points):
     return np.where(alone.any(1), alone.argmax(1) - 1, points.shape[1] - 1)
 
 
-def _gather(points, root, locks, lock, strength):
-    """Pull strands towards the strand in the middle of their lock, more so towards the tips."""
+def _gather(points, centre, strength):
+    """Pull strands (n, k, 3) towards the strand in the middle of their lock (n, k, 3), more so towards the tips."""
     t = np.linspace(0, 1, points.shape[1])[None, :, None] ** 0.8
-    return points + (points[locks][lock] - points) * t * strength * 0.75
+    return points + (centre - points) * t * strength * 0.75
 
 
-def _curl(points, rng, lock, n_locks, radius, turns, style):
-    """Wind strands of a lock around its course."""
-    if radius == 0:
+def _curl(points, rng, lock, n_locks, style, scatter):
+    """Wind strands of a lock around its course, their phases `scatter` radians apart."""
+    if style.curl == 0:
         return points
     t = np.linspace(0, 1, points.shape[1])[None]
-    own = 0.25 if style != "afro" else 3.0
-    phase = (
-        rng.uniform(0, 2 * np.pi, n_locks)[lock][:, None] + rng.normal(0, own, (len(points), 1)) + 2 * np.pi * turns * t
-    )
+    phase = rng.uniform(0, 2 * np.pi, n_locks)[lock][:, None] + rng.normal(0, scatter, (len(points), 1))
+    phase = phase + 2 * np.pi * style.turns * t
     along = unit(np.gradient(points, axis=1))
     a = unit(np.cross(along, np.array([0.3, 0.2, 1.0])))
     b = np.cross(along, a)
-    grow_in = np.clip(t * 3, 0, 1)[..., None] * radius
-    return points + (a * np.cos(phase)[..., None] + b * np.sin(phase)[..., None]) * grow_in
+    radius = np.clip(t * 3, 0, 1)[..., None] * style.curl
+    return points + (a * np.cos(phase)[..., None] + b * np.sin(phase)[..., None]) * radius
 
 
 def _shine(along, normals, light):

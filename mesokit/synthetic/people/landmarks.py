@@ -12,32 +12,27 @@ def _at(*names):
     return np.array([LANDMARKS.index(n) for n in names])
 
 
-def _ring(side):
-    up, lo = [f"lid_up{k}{side}" for k in range(1, 6)], [f"lid_lo{k}{side}" for k in range(5, 0, -1)]
-    return _at(f"eye_in{side}", *up, f"eye_out{side}", *lo)
+def _ring(there, back):
+    """Rows around an opening: along one rim and back along the other, each named from corner to corner."""
+    return _at(*there, *back[-2:0:-1])
 
 
-def _lip(upper, lower):
-    across = [f"{upper}{k}_l" for k in (3, 2, 1)] + [f"{upper}0"] + [f"{upper}{k}_r" for k in (1, 2, 3)]
-    back = [f"{lower}{k}_r" for k in (3, 2, 1)] + [f"{lower}0"] + [f"{lower}{k}_l" for k in (1, 2, 3)]
-    return _at("mouth_l", *across, "mouth_r", *back)
+def _eye(side):
+    return _ring(head.lid_names("up", side), head.lid_names("lo", side))
 
 
 # Rows of the landmark array; 'left' is the smaller x. Rings run around, lines run from left to right or downwards.
 GROUPS = {
-    "eye_left": _ring("_l"), "eye_right": _ring("_r"),
+    "eye_left": _eye("_l"),
+    "eye_right": _eye("_r"),
     "brow_left": _at(*(f"brow{k}_l" for k in (5, 4, 3, 2, 1))),
     "brow_right": _at(*(f"brow{k}_r" for k in (1, 2, 3, 4, 5))),
     "nose_bridge": _at("nasion", "bridge1", "bridge2", "supratip", "tip"),
     "nose_base": _at("ala_l", "ala_bottom_l", "sill_l", "subnasale", "sill_r", "ala_bottom_r", "ala_r"),
-    "mouth_outer": _lip("ul_out", "ll_out"), "mouth_inner": _lip("ul_in", "ll_in"),
+    "mouth_outer": _ring(head.lip_names("ul_out"), head.lip_names("ll_out")),
+    "mouth_inner": _ring(head.lip_names("ul_in"), head.lip_names("ll_in")),
     "jaw": _at(*(f"jaw{k}_l" for k in range(1, 8)), "menton", *(f"jaw{k}_r" for k in range(7, 0, -1))),
-}  # fmt: skip
-FIVE = {
-    "eye_left": GROUPS["eye_left"],
-    "eye_right": GROUPS["eye_right"],
-    "nose": _at("tip"),
-    "mouth_left": _at("mouth_l"),
-    "mouth_right": _at("mouth_r"),
 }
+_EYES = {name: GROUPS[name] for name in ("eye_left", "eye_right")}
+FIVE = {**_EYES, "nose": _at("tip"), "mouth_left": _at("mouth_l"), "mouth_right": _at("mouth_r")}
 ROWS = head.ids(*LANDMARKS)  # of the head's control points

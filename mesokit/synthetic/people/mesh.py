@@ -9,11 +9,9 @@ import numpy as np
 from mesokit.synthetic.people.skin import Skin
 
 NEAR, FAR = 20.0, 400.0  # cm from the camera
-_SHADOW_SIZE, _SHADOW_REACH, _SHADOW_FAR = (
-    192,
-    19.0,
-    300.0,
-)  # pixels; cm from the middle to the edge; distance of the lamp
+_SHADOW_SIZE = 192  # pixels of the shadow map along a side
+_SHADOW_REACH, _SHADOW_FAR = 19.0, 300.0  # cm from its middle to its edge, cm to the lamp
+_CAMERA = np.eye(4, dtype=np.float32)  # vertices are in camera space already
 _SOLID = cv2.TriangleRasterizeSettings()
 _SOLID.setCullingMode(cv2.RASTERIZE_CULLING_NONE)
 _SOLID.setShadingType(cv2.RASTERIZE_SHADING_SHADED)
@@ -28,18 +26,18 @@ class Part:
     warp: tuple  # texture coordinates in [0, 1] of the columns and of the rows
     sign: float  # makes the normals of the grid point outwards
     skin: Skin
-    inside: np.ndarray | None = None  # of a closed surface: which triangles of the grid are there, (n,) bool
+    inside: np.ndarray | None = None  # (n,) bool: the triangles that exist, for a closed surface only
 
     @property
     def triangles(self):
-        """All those of the grid, (n, 3) int32."""
+        """All triangles of the grid, (n, 3) int32."""
         return grid_triangles(*self.shape)
 
     @functools.cached_property
     def marks(self):
-        """What the rasteriser carries from the vertices to the pixels: place in the grid and number, (n, 3) float32."""
-        place = even(self.shape)
-        return np.column_stack([place, np.full(len(place), self.number / 8, np.float32)])
+        """Attributes that the rasteriser interpolates: place in the grid and number, (n, 3) float32."""
+        u, v = np.meshgrid(np.linspace(0, 1, self.shape[1]), np.linspace(0, 1, self.shape[0]))
+        return np.stack([u, v, np.full(self.shape, self.number / 8)], -1).reshape(-1, 3).astype(np.float32)
 
     def index(self, uv):
         """Raster coordinates (.., 2) in [0, 1] -> where to sample grids: columns, rows, float32."""
@@ -48,17 +46,11 @@ class Part:
     def texels(self, uv):
         """Raster coordinates (.., 2) -> where to sample the skin: columns, rows, float32."""
         (rows, columns), (h, w) = self.shape, self.skin.gloss.shape
-        at = zip(self.index(uv), (columns, rows), self.warp, (w, h), strict=True)
-        return [
-            np.interp(k, np.arange(n), axis).astype(np.float32) * np.float32(size) - np.float32(0.5)
-            for k, n, axis, size in at
-        ]
-
-
-def even(shape):
-    """Raster coordinates (rows * columns, 2) of the vertices of a grid: their place in it, in [0, 1]."""
-    u, v = np.meshgrid(np.linspace(0, 1, shape[1]), np.linspace(0, 1, shape[0]))
-    return np.stack([u, v], -1).reshape(-1, 2).astype(np.float32)
+        at = []
+        for k, n, axis, size in zip(self.index(uv), (columns, rows), self.warp, (w, h), strict=True):
+            place = np.interp(k, np.arange(n), axis).astype(np.float32)
+            at.append(place * np.float32(size) - np.float32(0.5))
+        return at
 
 
 def unit(v):
@@ -68,7 +60,7 @@ def unit(v):
     return v / np.maximum(length, np.float32(1e-6))[..., None]
 
 
-@functools.cache  # asked for at each frame
+@functools.cache
 def grid_triangles(rows, columns):
     """Two triangles per cell of a grid, (n, 3) int32."""
     i = np.arange(rows * columns).reshape(rows, columns)
@@ -107,7 +99,7 @@ def ear_skin(tone):
 
 # --- from vertices to pixels ------------------------------------------------------------------------------------------
 def _facing(points, shape):
-    """Which triangles of a grid turn to the camera, (n,) bool: the front of a closed surface hides the others."""
+    """Triangles of a grid that turn to the camera, (n,) bool: the front of a closed surface hides the others."""
     x, y, z = points.T.reshape(3, *shape)
     corners = np.stack([x / z, y / z])
     shared = corners[:, :-1, 1:]
@@ -120,14 +112,14 @@ def rasterise(parts, bodies, focal, size):
     """Camera-space vertices of all parts -> (h, w) numbers uint8, (h, w, 2) coordinates, (h, w) distance float32."""
     raster = _rasterise(parts, bodies, focal, size, front=True)
     solid = raster[0] > 0
-    beside = solid[:-2, 1:-1] & solid[2:, 1:-1] & solid[1:-1, :-2] & solid[1:-1, 2:]
-    if (beside & ~solid[1:-1, 1:-1]).any():  # a pixel fell between two triangles: one of the back is better than none
+    around = solid[:-2, 1:-1] & solid[2:, 1:-1] & solid[1:-1, :-2] & solid[1:-1, 2:]
+    if (around & ~solid[1:-1, 1:-1]).any():  # a pixel between two triangles is empty: draw the back, too
         raster = _rasterise(parts, bodies, focal, size, front=False)
     return raster
 
 
 def _rasterise(parts, bodies, focal, size, front):
-    """`front`: of closed surfaces only what turns to the camera."""
+    """As `rasterise`; with `front`, of closed surfaces only the triangles that turn to the camera are drawn."""
     drawn = []
     for part, points in zip(parts, bodies, strict=True):
         if part.inside is None:
@@ -136,23 +128,20 @@ def _rasterise(parts, bodies, focal, size, front):
             drawn.append(part.triangles[part.inside & _facing(points, part.shape) if front else part.inside])
     w, h = size
     colour, depth = np.zeros((h, w, 3), np.float32), np.full((h, w), FAR, np.float32)
-    starts = np.cumsum([0] + [len(p) for p in bodies])
-    cv2.triangleRasterize(
-        np.concatenate(bodies),
-        np.concatenate([t + np.int32(start) for t, start in zip(drawn, starts, strict=False)]),
-        np.concatenate([part.marks for part in parts]),
-        colour,
-        depth,
-        np.eye(4, dtype=np.float32),
-        float(2 * np.arctan(h / 2 / focal)),
-        NEAR,
-        FAR,
-        _SOLID,
-    )
+    marks = np.concatenate([part.marks for part in parts])
+    fov = float(2 * np.arctan(h / 2 / focal))
+    cv2.triangleRasterize(*_joined(bodies, drawn), marks, colour, depth, _CAMERA, fov, NEAR, FAR, _SOLID)
     return np.round(colour[..., 2] * 8).astype(np.uint8), colour[..., :2], depth
 
 
-def tangents(points, part):
+def _joined(bodies, triangles):
+    """Vertices (n, 3) float32 and triangles (m, 3) int32 of several meshes as one mesh."""
+    starts = np.cumsum([0] + [len(points) for points in bodies[:-1]])
+    shifted = [t + np.int32(start) for t, start in zip(triangles, starts, strict=True)]
+    return np.concatenate(bodies), np.concatenate(shifted)
+
+
+def _tangents(points, part):
     """Unit normals and unit tangents along the grid: three (rows, columns, 3) float32."""
     p = points.reshape(*part.shape, 3)
     tu, tv = np.empty_like(p), np.empty_like(p)
@@ -168,7 +157,7 @@ def sample(part, points, uv, texels):
 
     `uv` (r, c, 2): raster coordinates; `texels`: columns and rows of the skin, each (r, c).
     """
-    n, tu, tv = (cv2.remap(a, *part.index(uv), cv2.INTER_LINEAR) for a in tangents(points, part))
+    n, tu, tv = (cv2.remap(a, *part.index(uv), cv2.INTER_LINEAR) for a in _tangents(points, part))
     albedo, slope, gloss = (
         cv2.remap(t, *texels, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         for t in (part.skin.albedo, part.skin.slope, part.skin.gloss)
@@ -178,7 +167,7 @@ def sample(part, points, uv, texels):
 
 # --- shadows ----------------------------------------------------------------------------------------------------------
 def _coarse(part, points):
-    """Every second vertex of a big grid: shadows are soft, triangles cost time."""
+    """Every second vertex of a big grid and its triangles: shadows are soft, and triangles cost time."""
     if part.shape[0] < 100:
         return points, part.triangles
     half = points.reshape(*part.shape, 3)[::2, ::2]
@@ -191,21 +180,10 @@ def shadows(parts, bodies, centre, key):
     right = unit(np.cross(np.array([0, 1, 0], np.float32), light))
     view = np.stack([right, np.cross(light, right), light], -1).astype(np.float32)
     turned = [((p - centre) @ view - np.array([0, 3.0, _SHADOW_FAR])).astype(np.float32) for p in bodies]
-    meshes = [_coarse(part, p) for part, p in zip(parts, turned, strict=True)]
-    starts = np.cumsum([0] + [len(p) for p, _ in meshes])
-    triangles = np.concatenate([t + s for (_, t), s in zip(meshes, starts, strict=False)]).astype(np.int32)
+    points, triangles = zip(*(_coarse(part, p) for part, p in zip(parts, turned, strict=True)), strict=True)
     depth = np.full((_SHADOW_SIZE, _SHADOW_SIZE), 1000, np.float32)
     fov = float(2 * np.arctan(_SHADOW_REACH / _SHADOW_FAR))
-    cv2.triangleRasterizeDepth(
-        np.concatenate([p for p, _ in meshes]),
-        triangles,
-        depth,
-        np.eye(4, dtype=np.float32),
-        fov,
-        200.0,
-        1000.0,
-        _SOLID,
-    )
+    cv2.triangleRasterizeDepth(*_joined(points, triangles), depth, _CAMERA, fov, 200.0, 1000.0, _SOLID)
     return [_compare(p, part.shape, depth) for part, p in zip(parts, turned, strict=True)]
 
 

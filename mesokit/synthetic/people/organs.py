@@ -1,26 +1,20 @@
 """What shows through the holes of the skin: eyeballs with iris and cornea, teeth, gums and tongue.
 
-Both functions work on a small patch of the frame, super-sampled, in linear light, and know nothing of the skin around.
+`eyeball` and `mouth` shade a small patch of the frame, super-sampled, in linear light, without the skin around it.
 """
 
 import cv2
 import numpy as np
 
 from mesokit.synthetic.people.mesh import unit
-from mesokit.synthetic.people.paint import linear
+from mesokit.synthetic.people.paint import linear, smooth
 
-EYE_R = 1.2
-IRIS_R = 0.6
+_EYE_R = 1.2
+_IRIS_R = 0.6
 FINE = 3  # samples per pixel along each side
 
 
-def smooth(low, high, x):
-    """0 below `low`, 1 above `high`, smooth between; works for low > high too."""
-    t = np.clip((x - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)
-
-
-def patch_grid(box):
+def _patch_grid(box):
     """Pixel coordinates x, y (float32) of the fine samples of box = (x0, y0, x1, y1)."""
     x0, y0, x1, y1 = box
     xs = x0 + (np.arange((x1 - x0) * FINE, dtype=np.float32) + 0.5) / FINE - 0.5
@@ -35,12 +29,16 @@ def _to_pixels(samples):
     return sum(tiles[:, i, :, j] for i in range(FINE) for j in range(FINE)) / np.float32(FINE**2)
 
 
+def _around(rng, sigma_x, sigma_y):
+    """Noise of unit deviation (64, 256) float32 that joins at the ends of its rows."""
+    noise = np.tile(rng.standard_normal((64, 256)).astype(np.float32), (1, 3))
+    noise = cv2.GaussianBlur(noise, (0, 0), sigmaX=sigma_x, sigmaY=sigma_y)[:, 256:512]
+    return noise / noise.std()
+
+
 def paint_iris(person, rng):
     """Iris in polar form: (64, 256, 3) linear RGB, rows from pupil to limbus, columns around."""
-    fibres = rng.standard_normal((64, 256)).astype(np.float32)
-    fibres = cv2.GaussianBlur(np.tile(fibres, (1, 3)), (0, 0), sigmaX=1.2, sigmaY=9)[:, 256:512]
-    coarse = cv2.GaussianBlur(np.tile(rng.standard_normal((64, 256)).astype(np.float32), (1, 3)), (0, 0), 5)[:, 256:512]
-    fibres, coarse = fibres / fibres.std(), coarse / coarse.std()
+    fibres, coarse = (_around(rng, *sigmas) for sigmas in ((1.2, 9), (5, 5)))
     r = np.linspace(0, 1, 64, dtype=np.float32)[:, None]
     middle = linear(person.iris) * np.float32(0.95)
     ring = linear(np.array([0.42, 0.27, 0.12])) * np.float32(min(0.8, 4 * middle.mean())) + middle * 0.2
@@ -69,35 +67,24 @@ def eyeball(box, centre, scale, axes, iris, pupil, light, veins):
     `centre` pixel position of the ball's centre, `scale` pixels per cm, `axes` (3, 3) columns = the eye's x, y, gaze
     in camera space, `light` the scene's light, `veins` (128, 128) texture. Lids' shade is added by the caller.
     """
-    x, y = patch_grid(box)
-    n = np.stack([(x - centre[0]) / scale, (centre[1] - y) / scale], -1) / np.float32(EYE_R)
+    x, y = _patch_grid(box)
+    n = np.stack([(x - centre[0]) / scale, (centre[1] - y) / scale], -1) / np.float32(_EYE_R)
     r2 = np.minimum((n**2).sum(-1), 0.999)
     n = np.concatenate([n, np.sqrt(1 - r2)[..., None]], -1).astype(np.float32)
     own = n @ axes.astype(np.float32)
-    rho = np.arccos(np.clip(own[..., 2], -1, 1)) * np.float32(EYE_R)
+    rho = np.arccos(np.clip(own[..., 2], -1, 1)) * np.float32(_EYE_R)
     around = (np.arctan2(own[..., 1], own[..., 0]) / np.float32(2 * np.pi) + np.float32(0.5)) * 256
-    t = (rho - pupil) / np.float32(IRIS_R - pupil)
-    colour = cv2.remap(
-        iris,
-        around.astype(np.float32),
-        (np.clip(t, 0, 1) * 63).astype(np.float32),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_WRAP,
-    )
+    t = (rho - pupil) / np.float32(_IRIS_R - pupil)
+    rows = (np.clip(t, 0, 1) * 63).astype(np.float32)
+    colour = cv2.remap(iris, around.astype(np.float32), rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
     colour = colour * smooth(-0.10, 0.10, t)[..., None]
-    white = np.array([0.57, 0.52, 0.49], np.float32) - 0.10 * smooth(0.7, 1.6, rho)[..., None] * np.array(
-        [0.4, 1.3, 1.3], np.float32
-    )
-    vein = cv2.remap(
-        veins,
-        (own[..., 0] * 60 + 64).astype(np.float32),
-        (own[..., 1] * 60 + 64).astype(np.float32),
-        cv2.INTER_LINEAR,
-    )
+    edge = 0.10 * smooth(0.7, 1.6, rho)[..., None]
+    white = np.array([0.57, 0.52, 0.49], np.float32) - edge * np.array([0.4, 1.3, 1.3], np.float32)
+    vein = cv2.remap(veins, *(own[..., k] * 60 + 64 for k in (0, 1)), cv2.INTER_LINEAR)
     white = white * np.exp(-(vein * smooth(0.62, 1.1, rho))[..., None] * np.array([0.10, 0.8, 0.7], np.float32))
-    sclera = smooth(IRIS_R - 0.035, IRIS_R + 0.055, rho)[..., None]
+    sclera = smooth(_IRIS_R - 0.035, _IRIS_R + 0.055, rho)[..., None]
     colour = colour * (1 - sclera) + white * sclera
-    bulge = n * np.float32(EYE_R) - axes[:, 2].astype(np.float32) * np.float32(0.52)
+    bulge = n * np.float32(_EYE_R) - axes[:, 2].astype(np.float32) * np.float32(0.52)
     cornea = unit(n * sclera + unit(bulge) * (1 - sclera))
     shade = light.ambient(n) + sum(c * np.clip((n @ d + 0.45) / 1.45, 0, 1)[..., None] for d, c in light.lamps)
     out = colour * shade
@@ -135,7 +122,7 @@ def mouth(box, origin, direction, jaw, tooth_rgb, dim):
     `origin`, `direction`: functions of pixel coordinates giving rays (.., 3) in the head's frame; `jaw`: cm by which
     the lower teeth have dropped; `dim` (h, w): how much light reaches in.
     """
-    x, y = patch_grid(box)
+    x, y = _patch_grid(box)
     o, d = origin(x, y), direction
     a, b, z0 = 2.75, 3.1, 7.35
     qa = (d[0] / a) ** 2 + (d[2] / b) ** 2

@@ -1,16 +1,18 @@
 """Tools to paint in the (u, v) map of `head`: texels, curves, masks, spots, noise.
 
-The map is denser near the nose: about 35 texels a centimetre there, 24 on the cheeks, some two to three times what a
-camera at our distances resolves.
+The map is denser near the nose: about 35 texels a centimetre there, 24 on the cheeks. That is two to three times what a
+camera resolves at the distances of `scene`. `paint.json` holds outlines on the right side of the table head.
 """
 
 from functools import cache
+from pathlib import Path
 
 import cv2
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from mesokit.synthetic.people.head import CONTROLS, EXTENT, ids, surface, to_uv
+from mesokit import files
+from mesokit.synthetic.people.head import CONTROLS, EXTENT, ids, lid_names, lip_names, surface, to_uv
 
 SIZE = 768
 
@@ -18,6 +20,12 @@ SIZE = 768
 def linear(srgb):
     """sRGB in [0, 1] -> linear light, float32."""
     return np.clip(np.asarray(srgb, np.float32), 0, 1) ** np.float32(2.2)
+
+
+def smooth(low, high, x):
+    """0 below `low`, 1 above `high`, smooth between; works for low > high too."""
+    t = np.clip((x - low) / (high - low), 0, 1)
+    return t * t * (3 - 2 * t)
 
 
 def texel(points):
@@ -35,21 +43,17 @@ def noise(rng, size, *cells):
     return total / np.float32(np.sqrt(len(cells)))
 
 
-def curve(points, n=80, closed=False):
+def curve(points, n=80):
     """Smooth curve (n, d) through `points` (k, d), parametrised by chord length."""
     points = np.asarray(points, float)
-    if closed:
-        points = np.vstack([points, points[:1]])
     s = np.r_[0, np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))]
-    return CubicSpline(s, points, bc_type="periodic" if closed else "natural")(
-        np.linspace(0, s[-1], n, endpoint=not closed)
-    )
+    return CubicSpline(s, points, bc_type="natural")(np.linspace(0, s[-1], n))
 
 
 def fill(polygon, soft=0.0):
     """Polygon (n, 2) in texels -> anti-aliased mask (SIZE, SIZE) float32 in [0, 1], blurred by `soft` texels."""
     mask = np.zeros((SIZE, SIZE), np.uint8)
-    cv2.fillPoly(mask, [np.round((polygon + 0.0) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+    cv2.fillPoly(mask, [np.round(polygon * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
     mask = mask.astype(np.float32) / np.float32(255)
     return cv2.GaussianBlur(mask, (0, 0), soft) if soft else mask
 
@@ -74,59 +78,43 @@ def pair(centre, radius, aspect=1.0):
     return blob((x, y, z), radius, aspect) + blob((-x, y, z), radius, aspect)
 
 
-def ring(*names):
-    """Texels of named control points."""
-    return texel(CONTROLS[ids(*names)])
+def _between(one, other, n, soft=0.0):
+    """Mask between two smooth lines of named control points that share their ends."""
+    lines = [curve(texel(CONTROLS[ids(*names)]), n) for names in (one, other)]
+    return fill(np.vstack([lines[0], lines[1][::-1]]), soft)
 
 
-def lid(side, rim="both"):
-    """Smooth contour of an eye opening in texels: the whole ring, or 'up' / 'lo' from inner to outer corner."""
-    up = [f"eye_in{side}", *(f"lid_up{k}{side}" for k in range(1, 6)), f"eye_out{side}"]
-    lo = [f"eye_in{side}", *(f"lid_lo{k}{side}" for k in range(1, 6)), f"eye_out{side}"]
-    if rim != "both":
-        return curve(ring(*(up if rim == "up" else lo)), 60)
-    return np.vstack([curve(ring(*up), 60), curve(ring(*lo), 60)[::-1]])
+def _eye(side):
+    return _between(lid_names("up", side), lid_names("lo", side), 60)
 
 
-def lip_names(row):
-    """Names of one lip contour from the left to the right corner; `row` such as 'ul_out'."""
-    return [
-        "mouth_l",
-        *(f"{row}{k}_l" for k in (3, 2, 1)),
-        f"{row}0",
-        *(f"{row}{k}_r" for k in (1, 2, 3)),
-        "mouth_r",
-    ]
+def _lips(upper, lower, soft=0.0):
+    return _between(lip_names(upper), lip_names(lower), 90, soft)
+
+
+def _closed(right):
+    """Outline (n, 3) on both sides, from a half (k, 3) whose first and last points lie in the middle."""
+    return np.vstack([right, (np.array(right) * [-1, 1, 1])[-2:0:-1]])
 
 
 @cache
 def masks():
     """Fixed masks in (u, v), float32 in [0, 1]: eyes, mouth (holes), lips, face, beard, scalp, nostrils."""
-
-    def lips(a, b, soft):
-        return fill(np.vstack([curve(ring(*lip_names(a)), 90), curve(ring(*lip_names(b)), 90)[::-1]]), soft)
-
-    face_names = ["menton", "jaw7_r", "jaw6_r", "jaw5_r", "jaw4_r", "jaw3_r", "jaw2_r", "jaw1_r"]
-    up = [(6.5, 1.0, 4.4), (6.2, 3.4, 5.3), (5.2, 5.6, 6.4), (2.6, 6.9, 7.9), (0, 7.1, 8.3)]
-    right = np.vstack([CONTROLS[ids(*face_names)], up])
-    outline = np.vstack([right, (right * [-1, 1, 1])[-2:0:-1]])
-    beard_r = [(0, -4.75, 10.9), (1.6, -4.9, 10.4), (2.7, -5.6, 9.6), (3.4, -6.6, 9.1), (4.4, -6.2, 8.5),
-    (5.6, -4.8, 6.6), (6.15, -3.0, 4.9), (6.5, -1.0, 4.0), (6.9, -1.0, 2.6), (6.6, -5.0, 1.6),
-               (5.6, -8.4, 2.0), (4.4, -10.6, 3.8), (2.5, -11.7, 6.0), (0, -12.2, 6.0)]  # fmt: skip
-    beard = np.vstack([beard_r, (np.array(beard_r) * [-1, 1, 1])[-2:0:-1]])
-    scalp_r = [(0, 7.1, 8.35), (2.4, 7.0, 7.95), (4.2, 6.1, 7.25), (5.3, 4.9, 6.3), (5.75, 3.6, 6.0),
-    (6.35, 2.4, 5.0), (6.75, 1.0, 4.0), (6.8, -1.0, 3.2), (6.95, -1.0, 2.2), (7.1, 0.7, 1.4),
-               (7.3, 1.8, -0.3), (7.3, -0.5, -2.0), (7.0, -4.0, -3.5), (6.5, -7.0, -5)]  # fmt: skip
-    rim = [(9 * np.sin(a), -2 + 9 * np.cos(a), -7.5) for a in np.linspace(2.2, 0.0, 12)]
-    scalp = np.vstack([scalp_r, rim, (np.array([*scalp_r[1:], *rim[:-1]]) * [-1, 1, 1])[::-1]])
-    lip = np.maximum(lips("ul_out", "ul_in", 0), lips("ll_out", "ll_in", 0))
+    outlines = files.read_json(Path(__file__).with_name("paint.json"))
+    jaw = CONTROLS[ids("menton", *(f"jaw{k}_r" for k in range(7, 0, -1)))]
+    back = [(9 * np.sin(a), -2 + 9 * np.cos(a), -7.5) for a in np.linspace(2.2, 0.0, 12)]
+    scalp = outlines["scalp"] + back
+    lip = np.maximum(_lips("ul_out", "ul_in"), _lips("ll_out", "ll_in"))
     return {
-        "eyes": np.maximum(fill(lid("_l")), fill(lid("_r"))), "mouth": lips("ul_in", "ll_in", 0),
+        "eyes": np.maximum(_eye("_l"), _eye("_r")),
+        "mouth": _lips("ul_in", "ll_in"),
         "lips": cv2.GaussianBlur(lip, (0, 0), 2.2),
-        "upper_lip": lips("ul_out", "ul_in", 1.5), "face": fill(texel(outline), 1.5),
-        "beard": fill(texel(beard), 9) * (1 - lips("ul_out", "ll_out", 3)),
-        "scalp": fill(texel(scalp)), "nostrils": np.clip(1.6 * pair((0.74, -4.2, 11.05), 0.115, 1.7), 0, 1),
-    }  # fmt: skip
+        "upper_lip": _lips("ul_out", "ul_in", 1.5),
+        "face": fill(texel(_closed(np.vstack([jaw, outlines["temple"]]))), 1.5),
+        "beard": fill(texel(_closed(outlines["beard"])), 9) * (1 - _lips("ul_out", "ll_out", 3)),
+        "scalp": fill(texel(_closed(scalp))),
+        "nostrils": np.clip(1.6 * pair((0.74, -4.2, 11.05), 0.115, 1.7), 0, 1),
+    }
 
 
 @cache

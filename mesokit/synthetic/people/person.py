@@ -1,28 +1,31 @@
 """Who a synthetic person is and what they do, as numbers; `render` turns both into pixels.
 
 Everything follows from seeds: the same seed gives the same person and the same motion on every machine.
+
+`population.json` says how people are drawn. `bones`: shifts of the mean, in standard deviations, of masculine, old and
+(weakly) differently descended people. `traits`: normal distributions whose mean moves with masculinity. `hair`, `iris`:
+colours in sRGB, with their odds for people of light and of dark skin. `styles`: odds of the hair styles of `hair.json`;
+those of dark skin and of old age replace the general ones.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from mesokit import files
 from mesokit.synthetic.people.head import BONES, SCALES
 
-STYLES = (
-    "bald",
-    "buzz",
-    "short",
-    "side",
-    "back",
-    "fringe",
-    "bob",
-    "long",
-    "tied",
-    "curly",
-    "afro",
-    "curly_long",
-)
+_POPULATION = files.read_json(Path(__file__).with_name("population.json"))
+# Actions that drift on their own: middle, amplitude, lowest and highest frequency (Hz), lowest and highest value.
+_DRIFTS = {
+    "brow": (0.1, 0.3, 0.1, 1.0, -0.6, 1),
+    "furrow": (-0.1, 0.3, 0.1, 0.6, 0, 1),
+    "upper": (0.1, 0.2, 0.5, 1.5, 0, 1),
+    "squint": (0.1, 0.15, 0.1, 0.5, 0, 1),
+    "dx": (0, 0.35, 0.05, 0.4, -np.inf, np.inf),
+    "dy": (0, 0.25, 0.05, 0.5, -np.inf, np.inf),
+}
 
 
 @dataclass(frozen=True)
@@ -35,9 +38,9 @@ class Person:
     tone: float  # skin, 0 lightest to 1 darkest
     warmth: float  # undertone, -1 pink to 1 olive
     shape: tuple[tuple[str, float], ...]  # (name in BONES or SCALES, standard deviations)
-    iris: tuple[float, float, float]  # sRGB of the middle of the iris
-    hair: tuple[float, float, float]  # sRGB of the lit hair
-    style: str  # one of STYLES
+    iris: tuple[float, ...]  # sRGB of the middle of the iris
+    hair: tuple[float, ...]  # sRGB of the lit hair
+    style: str  # one of those in hair.json
     hair_length: float
     hair_part: float  # -1 left to 1 right
     hairline: float  # 0 low to 1 receding
@@ -81,118 +84,100 @@ class State:
     dy: float = 0.0
 
 
-# Odds of each style for feminine and for masculine people; ages and curls shift them below.
-_FEMININE = {"short": 0.5, "side": 0.8, "back": 0.4, "fringe": 1.4, "bob": 2.5, "long": 4, "tied": 2.2,
-"curly": 0.6,
-             "afro": 0.1, "curly_long": 1.2}  # fmt: skip
-_MASCULINE = {"bald": 0.7, "buzz": 1.4, "short": 3.2, "side": 2.6, "back": 1.4, "fringe": 1.0, "curly": 0.8,
-              "long": 0.25, "tied": 0.15, "afro": 0.1}  # fmt: skip
-_HAIRS = {  # sRGB lit colour, odds for light and for dark people
-    "black": ((0.13, 0.11, 0.11), 0.7, 9.0), "dark": ((0.21, 0.15, 0.12), 2.0, 2.0),
-    "brown": ((0.34, 0.23, 0.16), 3.0, 0.4),
-    "light": ((0.50, 0.36, 0.23), 2.0, 0.05), "blond": ((0.72, 0.58, 0.38), 1.7, 0.02),
-    "red": ((0.52, 0.27, 0.14), 0.6, 0.0),
-}  # fmt: skip
-_IRISES = {"dark": (0.20, 0.11, 0.06), "brown": (0.34, 0.20, 0.10), "hazel": (0.42, 0.34, 0.17),
-"green": (0.38, 0.44, 0.29),
-           "blue": (0.38, 0.50, 0.62), "gray": (0.47, 0.52, 0.55)}  # fmt: skip
-
-
 def _choose(rng, odds):
-    names = list(odds)
-    p = np.array([odds[n] for n in names], float)
-    return names[int(rng.choice(len(names), p=p / p.sum()))]
+    p = np.array(list(odds.values()), float)
+    return list(odds)[int(rng.choice(len(p), p=p / p.sum()))]
 
 
-def _rgb(values) -> tuple[float, float, float]:
-    r, g, b = values
-    return float(r), float(g), float(b)
+def _choose_colour(rng, colours, dark):
+    """One of `colours`, sRGB (3,), by its odds for skin that is `dark` from 0 to 1."""
+    name = _choose(rng, {name: (1 - dark) * c["light"] + dark * c["dark"] for name, c in colours.items()})
+    return np.array(colours[name]["colour"])
 
 
 def _shape(rng, masculine, age, tone):
     """Bones: independent variation, small shifts of the mean by sex, age and (weakly) ancestry."""
-    s = {name: float(np.clip(rng.normal(0, 0.75), -1.7, 1.7)) for name in (*BONES, *SCALES)}
-    m, old = 2 * masculine - 1, np.clip((age - 35) / 35, 0, 1)
-    by_sex = {"jaw_width": 0.9, "jaw_square": 0.8, "chin_width": 0.8, "chin_length": 0.5, "chin_out": 0.3,
-    "brow_ridge": 1.1, "brow_height": -0.6, "eye_size": -0.8,
-              "nose_width": 0.3, "nose_long": 0.3, "nose_bridge": 0.3, "upper_lip": -0.6, "lower_lip": -0.5,
-              "face_length": 0.7, "face_width": 0.3,
-              "forehead_out": -0.3, "cheek_full": -0.4, "tip_round": 0.2, "lips_out": -0.3, "fold_heavy": 0.4,
-              "eye_tilt": -0.3}  # fmt: skip
-    for name, shift in by_sex.items():
-        s[name] += shift * m
-    for name, shift in {
-        "bags": 1.3,
-        "jowl": 1.6,
-        "fold_heavy": 1.2,
-        "gaunt": 0.6,
-        "upper_lip": -0.8,
-        "nose_long": 0.5,
-        "cheek_full": -0.5,
-    }.items():
-        s[name] += shift * old
+    shape = {name: float(np.clip(rng.normal(0, 0.75), -1.7, 1.7)) for name in (*BONES, *SCALES)}
     ancestry = rng.normal(0, 1)  # a continuum, not classes: broad low noses and full lips are commoner in dark skins
-    lean = 0.6 * ancestry + 1.2 * (tone - 0.4)
-    for name, shift in {
-        "nose_width": 0.8,
-        "nose_bridge": -0.7,
-        "upper_lip": 0.7,
-        "lower_lip": 0.7,
-        "lips_out": 0.6,
-        "tip_round": 0.4,
-    }.items():
-        s[name] += shift * lean
-    return s
+    amounts = {
+        "masculine": 2 * masculine - 1,
+        "old": np.clip((age - 35) / 35, 0, 1),
+        "ancestry": 0.6 * ancestry + 1.2 * (tone - 0.4),
+    }
+    for cause, amount in amounts.items():
+        for name, shift in _POPULATION["bones"][cause].items():
+            shape[name] += shift * amount
+    return shape
+
+
+def _hair_colour(rng, dark, age, female):
+    """sRGB (3,) of the lit hair, greyer with age."""
+    colour = _choose_colour(rng, _POPULATION["hair"], dark) * rng.uniform(0.85, 1.15)
+    grey = np.clip((age - 38) / 32 + rng.normal(0, 0.25), 0, 1) * (0.5 if female else 1)
+    return colour * (1 - grey) + np.array([0.68, 0.67, 0.66]) * grey
+
+
+def _hair_style(rng, female, tone, age):
+    sex, styles = "feminine" if female else "masculine", _POPULATION["styles"]
+    odds = styles[sex] | (styles[f"{sex}_dark"] if tone > 0.6 else {})
+    if not female and age > 45:
+        odds = odds | styles["masculine_old"]
+    receding = 0.0 if female else 0.010 * max(age - 30, 0)
+    return {
+        "style": _choose(rng, odds),
+        "hair_length": float(rng.random()),
+        "hair_part": float(rng.choice([-1, 1]) * rng.uniform(0.1, 0.8)),
+        "hairline": float(np.clip(rng.normal(0.25, 0.15) + receding, 0, 1)),
+    }
+
+
+def _traits(rng, masculine):
+    drawn = {}
+    for name, t in _POPULATION["traits"].items():
+        value = rng.normal(t["mean"] + t["masculine"] * masculine, t["deviation"])
+        drawn[name] = float(np.clip(value, t["low"], t["high"]))
+    return drawn
+
+
+def _complexion(rng, dark, female):
+    return {
+        "freckles": float(max(0, rng.normal(-0.2, 0.5)) * (1 - dark)),
+        "moles": int(rng.poisson(2.0)),
+        "redness": float(rng.beta(2, 3)),
+        "oily": float(rng.beta(2, 3)),
+        "pores": float(rng.beta(2.5, 2.5)),
+        "makeup": float(female * max(0, rng.normal(0.35, 0.3))),
+    }
 
 
 def sample_person(seed: int) -> Person:
     """An adult drawn at random from a wide population; the same seed is the same person."""
-    rng = np.random.default_rng([11, seed])
+    rng = np.random.default_rng([11, seed])  # the order of the draws decides who a seed is
     female = rng.random() < 0.5
     masculine = float(np.clip(rng.normal(0.2 if female else 0.8, 0.13), 0, 1))
     age = float(18 + 57 * rng.beta(1.3, 1.8))
     tone = float(np.clip(rng.beta(1.0, 1.25), 0.02, 1))
     shape = _shape(rng, masculine, age, tone)
     dark = np.clip((tone - 0.2) / 0.4, 0, 1)
-    name = _choose(rng, {k: (1 - dark) * a + dark * b for k, (_, a, b) in _HAIRS.items()})
-    hair = np.array(_HAIRS[name][0]) * rng.uniform(0.85, 1.15)
-    grey = np.clip((age - 38) / 32 + rng.normal(0, 0.25), 0, 1) * (0.5 if female else 1)
-    hair = hair * (1 - grey) + np.array([0.68, 0.67, 0.66]) * grey
-    iris = _choose(
-        rng,
-        {
-            "dark": 0.5 + 6 * dark,
-            "brown": 1.5 + dark,
-            "hazel": 1 - dark,
-            "green": 0.7 * (1 - dark),
-            "blue": 2 * (1 - dark),
-            "gray": 0.6 * (1 - dark),
-        },
-    )
-    odds = dict(_FEMININE if female else _MASCULINE)
-    if tone > 0.6:
-        odds |= {"afro": 1.5, "curly": 2.0, "buzz": 3.0 * (not female) + 0.3, "side": 0.4, "fringe": 0.3}
-    if not female and age > 45:
-        odds |= {"bald": 2.0, "fringe": 0.2}
-    bearded = 0.0 if female else float(np.clip(rng.normal(0.25, 0.35), 0.04, 1))
+    hair = _hair_colour(rng, dark, age, female)
+    iris = _choose_colour(rng, _POPULATION["iris"], dark)
+    beard = 0.0 if female else float(np.clip(rng.normal(0.25, 0.35), 0.04, 1))
     return Person(
-        seed=seed, masculine=masculine, age=age, tone=tone, warmth=float(rng.uniform(-1, 1)),
+        seed=seed,
+        masculine=masculine,
+        age=age,
+        tone=tone,
+        warmth=float(rng.uniform(-1, 1)),
         shape=tuple(shape.items()),
-        iris=_rgb(np.array(_IRISES[iris]) * rng.uniform(0.85, 1.15)),
-        hair=_rgb(hair),
-        style=_choose(rng, odds), hair_length=float(rng.random()),
-        hair_part=float(rng.choice([-1, 1]) * rng.uniform(0.1, 0.8)),
-        hairline=float(np.clip(rng.normal(0.25, 0.15) + (0.0 if female else 0.010 * max(age - 30, 0)), 0, 1)),
-        brow_thick=float(np.clip(rng.normal(0.14 + 0.5 * masculine, 0.13), 0.05, 1)),
-        brow_arch=float(np.clip(rng.normal(0.65 - 0.5 * masculine, 0.2), 0, 1)),
-        lash=float(np.clip(rng.normal(0.75 - 0.45 * masculine, 0.12), 0.15, 1)), beard=bearded,
-        freckles=float(max(0, rng.normal(-0.2, 0.5)) * (1 - dark)),
-        moles=int(rng.poisson(2.0)), redness=float(rng.beta(2, 3)), oily=float(rng.beta(2, 3)),
-        pores=float(rng.beta(2.5, 2.5)),
-        makeup=float(female * max(0, rng.normal(0.35, 0.3))),
+        iris=tuple((iris * rng.uniform(0.85, 1.15)).tolist()),
+        hair=tuple(hair.tolist()),
+        beard=beard,
+        **_hair_style(rng, female, tone, age),
+        **_traits(rng, masculine),
+        **_complexion(rng, dark, female),
         glasses=float((rng.random() < 0.14 + 0.1 * (age > 45)) * rng.uniform(0.3, 1)),
         ear_out=float(rng.uniform(0, 1)),
-    )  # fmt: skip
+    )
 
 
 # --- motion -----------------------------------------------------------------------------------------------------------
@@ -214,10 +199,8 @@ def _blinks(rng, t):
     closed = np.zeros_like(t)
     for start in _events(rng, t, 1.6, 5.5):
         x = (t - start) / rng.uniform(0.26, 0.36)
-        closed = np.maximum(
-            closed,
-            np.where((x > 0) & (x < 1), np.clip(1.25 * np.sin(np.pi * np.clip(x, 0, 1) ** 0.75) ** 2, 0, 1), 0),
-        )
+        course = 1.25 * np.sin(np.pi * np.clip(x, 0, 1) ** 0.75) ** 2
+        closed = np.maximum(closed, np.where((x > 0) & (x < 1), np.clip(course, 0, 1), 0))
     return closed
 
 
@@ -235,11 +218,9 @@ def _speech(rng, t):
     talk = 1 / (1 + np.exp(-4 * (_wave(rng, t, 0.12, 0.5) + rng.uniform(0.0, 1.1))))
     syllables = 0.5 + 0.5 * np.sin(2 * np.pi * (rng.uniform(2.6, 3.7) * t + 0.25 * _wave(rng, t, 0.3, 1.2)))
     jaw = talk * np.clip(0.04 + syllables * (0.25 + 0.15 * _wave(rng, t, 0.6, 2.0)), 0, 0.8)
-    return (
-        jaw,
-        talk * np.clip(0.45 * _wave(rng, t, 0.8, 2.4), -1, 1),
-        talk * np.clip(_wave(rng, t, 1.0, 2.6) - 1.3, 0, 1),
-    )
+    pucker = talk * np.clip(0.45 * _wave(rng, t, 0.8, 2.4), -1, 1)
+    press = talk * np.clip(_wave(rng, t, 1.0, 2.6) - 1.3, 0, 1)
+    return jaw, pucker, press
 
 
 def motion(seed: int, n_frames: int, fps: float = 25.0) -> list[State]:
@@ -253,17 +234,20 @@ def motion(seed: int, n_frames: int, fps: float = 25.0) -> list[State]:
     gaze_x, gaze_y, closed = _saccades(across, t, 16), _saccades(up, t, 8), _blinks(blinking, t)
     yaw = np.clip(turn + rng.uniform(2, 7.5) * _wave(rng, t, 0.05, 0.4) + 0.5 * _wave(rng, t, 0.8, 2), -29, 29)
     columns = {
-        "yaw": yaw, "pitch": np.clip(nod + rng.uniform(1, 3.0) * _wave(rng, t, 0.1, 0.9), -14, 14),
+        "yaw": yaw,
+        "pitch": np.clip(nod + rng.uniform(1, 3.0) * _wave(rng, t, 0.1, 0.9), -14, 14),
         "roll": np.clip(rng.normal(0, 2.5) + rng.uniform(0.8, 2.5) * _wave(rng, t, 0.08, 0.6), -13, 13),
-        "blink_left": closed, "blink_right": np.clip(closed * rng.uniform(0.95, 1), 0, 1),
-        "gaze_x": np.clip(gaze_x - 0.35 * yaw, -24, 24), "gaze_y": gaze_y,
-        "brow": np.clip(0.1 + 0.3 * _wave(rng, t, 0.1, 1.0), -0.6, 1),
-        "furrow": np.clip(0.3 * _wave(rng, t, 0.1, 0.6) - 0.1, 0, 1),
-        "smile": smile, "jaw": jaw * (1 - 0.8 * press), "pucker": pucker * (1 - 0.5 * np.clip(smile, 0, 1)),
+        "blink_left": closed,
+        "blink_right": np.clip(closed * rng.uniform(0.95, 1), 0, 1),
+        "gaze_x": np.clip(gaze_x - 0.35 * yaw, -24, 24),
+        "gaze_y": gaze_y,
+        "smile": smile,
+        "jaw": jaw * (1 - 0.8 * press),
+        "pucker": pucker * (1 - 0.5 * np.clip(smile, 0, 1)),
         "press": press,
-        "upper": np.clip(0.1 + 0.2 * _wave(rng, t, 0.5, 1.5), 0, 1) * jaw,
-        "squint": np.clip(0.1 + 0.15 * _wave(rng, t, 0.1, 0.5), 0, 1),
-        "dx": 0.35 * _wave(rng, t, 0.05, 0.4), "dy": 0.25 * _wave(rng, t, 0.05, 0.5),
-    }  # fmt: skip
+    }
+    for name, (middle, amplitude, slow, fast, low, high) in _DRIFTS.items():
+        columns[name] = np.clip(middle + amplitude * _wave(rng, t, slow, fast), low, high)
+    columns["upper"] = columns["upper"] * jaw  # the upper lip rises in speech only
     rows = zip(*columns.values(), strict=True)
     return [State(**{name: float(value) for name, value in zip(columns, row, strict=True)}) for row in rows]

@@ -7,19 +7,19 @@ import numpy as np
 
 from mesokit.synthetic.people import hair as hairs
 from mesokit.synthetic.people import head, mesh, strokes
+from mesokit.synthetic.people.body import BODY, body_grid, body_skin
 from mesokit.synthetic.people.expression import express
-from mesokit.synthetic.people.landmarks import FIVE, GROUPS, LANDMARKS, ROWS
+from mesokit.synthetic.people.landmarks import FIVE, ROWS
 from mesokit.synthetic.people.openings import Openings
-from mesokit.synthetic.people.paint import linear, masks
+from mesokit.synthetic.people.paint import linear, masks, smooth
 from mesokit.synthetic.people.person import Person, State
-from mesokit.synthetic.people.scene import BODY, Scene, background, body_grid, body_skin, make_light, sample_scene
+from mesokit.synthetic.people.scene import Scene, background, make_light
 from mesokit.synthetic.people.shade import camera, occlusion, reflect, soften_edges, three, tone
 from mesokit.synthetic.people.skin import Skin, make_skin
 from mesokit.synthetic.people.view import PIVOT, View, rotation
 
-__all__ = ["FIVE", "GROUPS", "LANDMARKS", "Rendered", "Renderer", "Scene", "sample_scene"]
-
-HAIR_SCALE = 1.5  # strands are drawn on a finer canvas: half a pixel wide, nearly
+HAIR_SCALE = 1.5  # strands are drawn on a finer canvas, where they are about half a pixel of the frame wide
+_FACE, _EARS, _BODY = 1, (2, 3), 4  # numbers of the parts in the raster
 
 
 @dataclass
@@ -33,60 +33,50 @@ class Rendered:
 
 
 class Renderer:
-    """Renders one person in one scene; construction paints what all frames share (skin, hair, background)."""
+    """Renders one person in one scene."""
 
     def __init__(self, person: Person, scene: Scene):
-        """Paint and grow everything; about a third of a second."""
+        """Paint what all frames share (skin, hair, background); this takes about a third of a second."""
         self.person, self.scene = person, scene
         rng = np.random.default_rng([18, person.seed])
-        shape = dict(person.shape)
-        self.rest = head.identity(shape)
+        self.rest = head.identity(dict(person.shape))
         points, self.weights, _ = head.dense()
         self.base = points + self.weights @ (self.rest - head.CONTROLS)
         self.view = View(scene)
         self.light = make_light(scene)
-        self._make_parts(shape)
-        self.holes = self._hole_texture()
+        self._make_parts()
         self.openings = Openings(person, self.rest, self.view, self.light, rng)
         self.hair = hairs.grow(person, self.base.reshape(head.GRID, head.GRID, 3))
         self.lashes = strokes.plan_lashes(person, rng)
         self.wall = linear(background(scene))
 
     # --- what a clip shares -------------------------------------------------------------------------------------------
-    def _make_parts(self, shape):
-        """Meshes and textures of head, ears and body."""
+    def _make_parts(self):
+        """Meshes and textures of head, ears and body, and the mask of the holes of the skin."""
         person, scene = self.person, self.scene
-        skin = self._fit(make_skin(person))
-        tone = np.median(skin.albedo.reshape(-1, 3), axis=0)
-        shift = np.array([0.2 * shape["face_width"] - 0.25, 0, 0])
-        ear = mesh.ear_grid(person.ear_out) + shift
+        # About two texels a pixel, so that sampling neither aliases nor blurs.
+        size = int(np.clip(768 * 1.9 * self.view.unit / 37, 256, 768))
+        textures, fixed = make_skin(person), masks()
+        holes = np.stack([fixed["eyes"], fixed["mouth"], fixed["face"]], -1)
+        albedo, slope, gloss, self.holes = (
+            cv2.resize(texture, (size, size), interpolation=cv2.INTER_AREA)
+            for texture in (textures.albedo, textures.slope, textures.gloss, holes)
+        )
+        tone = np.median(albedo.reshape(-1, 3), axis=0)
+        ear = mesh.ear_grid(person.ear_out) + np.array([0.2 * dict(person.shape)["face_width"] - 0.25, 0, 0])
         self.ears = [ear.reshape(-1, 3), (ear * [-1, 1, 1]).reshape(-1, 3)]
-        ears = mesh.ear_skin(tone)
         body, kind = body_grid(person, scene)
         self.body = body.reshape(-1, 3)
         clothes, self.cloth = body_skin(person, scene, kind, tone)
-        face = mesh.Part(
-            1,
-            (head.GRID, head.GRID),
-            tuple(a / (2 * head.EXTENT) + 0.5 for a in head.axes()),
-            1.0,
-            skin,
-            head.dense()[2][mesh.grid_triangles(head.GRID, head.GRID)].all(1),
-        )
-        sides = [mesh.grid_part(number, ear.shape[:2], sign, ears) for number, sign in ((2, -1.0), (3, 1.0))]
-        self.parts = [face, *sides, mesh.grid_part(4, BODY, 1.0, clothes)]
-
-    def _fit(self, skin):
-        """Shrink the textures to about two texels a pixel, so that sampling neither aliases nor blurs."""
-        size = int(np.clip(768 * 1.9 * self.view.unit / 37, 256, 768))
-        shrink = lambda a: cv2.resize(a, (size, size), interpolation=cv2.INTER_AREA)  # noqa: E731
-        return Skin(shrink(skin.albedo), shrink(skin.slope), shrink(skin.gloss))
-
-    def _hole_texture(self):
-        """Channels eyes, mouth, face at the size of the skin."""
-        m = masks()
-        stack = np.stack([m["eyes"], m["mouth"], m["face"]], -1)
-        return cv2.resize(stack, self.parts[0].skin.gloss.shape[::-1], interpolation=cv2.INTER_AREA)
+        grid = (head.GRID, head.GRID)
+        inside = head.dense()[2][mesh.grid_triangles(*grid)].all(1)
+        warp = tuple(a / (2 * head.EXTENT) + 0.5 for a in head.axes())
+        face = mesh.Part(_FACE, grid, warp, 1.0, Skin(albedo, slope, gloss), inside)
+        skin = mesh.ear_skin(tone)
+        ears = [
+            mesh.grid_part(number, ear.shape[:2], sign, skin) for number, sign in zip(_EARS, (-1.0, 1.0), strict=True)
+        ]
+        self.parts = [face, *ears, mesh.grid_part(_BODY, BODY, 1.0, clothes)]
 
     # --- geometry of a moment -----------------------------------------------------------------------------------------
     def _controls(self, state):
@@ -105,14 +95,12 @@ class Renderer:
         """Camera-space vertices of all parts."""
         skull = self.base + self.weights @ (controls - self.rest)
         anchor = self.view.anchor(state)
-        follow = np.clip((self.body[:, 1:2] + 18) / 9, 0, 1)
-        follow = follow * follow * (3 - 2 * follow)
+        follow = smooth(-18, -9, self.body[:, 1:2])
         still = self.body - PIVOT
         half = rotation(State(yaw=state.yaw * 0.55, pitch=state.pitch * 0.7, roll=state.roll * 0.7))
         body = still * (1 - follow) + (still @ half.T) * follow + anchor
-        return [self.view.place(p, turn, state).astype(np.float32) for p in (skull, *self.ears)] + [
-            body.astype(np.float32)
-        ]
+        placed = [self.view.place(points, turn, state) for points in (skull, *self.ears)]
+        return [points.astype(np.float32) for points in (*placed, body)]
 
     # --- one frame ----------------------------------------------------------------------------------------------------
     def render(self, state: State, rng: np.random.Generator) -> Rendered:
@@ -148,14 +136,12 @@ class Renderer:
             fine, soft, albedo, gloss = mesh.sample(part, points, packed, texels)
             shadow = cv2.remap(light, *part.index(packed), cv2.INTER_LINEAR)
             cloth = None
-            if part.number == 4:
-                ch, cw = self.cloth.shape
-                cloth = (
-                    self.cloth[(packed[..., 1] * (ch - 1)).astype(int), (packed[..., 0] * (cw - 1)).astype(int)] > 0.5
-                )
+            if part.number == _BODY:
+                rows, columns = (np.array(self.cloth.shape) - 1).tolist()
+                cloth = self.cloth[(packed[..., 1] * rows).astype(int), (packed[..., 0] * columns).astype(int)] > 0.5
             value = reflect(self.light, fine, soft, albedo, gloss, ao[packed_at], shadow, cloth)
             colours[where] = value.reshape(-1, 3)[: len(where)]
-            if part.number == 1:
+            if part.number == _FACE:
                 holes = cv2.remap(self.holes, *texels, cv2.INTER_LINEAR)
                 alpha.reshape(-1, 3)[where] = holes.reshape(-1, 3)[: len(where)]
         return alpha
@@ -166,33 +152,19 @@ class Renderer:
         h, w = depth.shape
         empty = np.array([*(np.clip(self.hair.rgb * 0.6, 0, 1) * 255), 0]).astype(np.uint8).view(np.uint32)
         canvas = np.full((int(h * HAIR_SCALE), int(w * HAIR_SCALE), 1), empty).view(np.uint8)
-        placed = (
-            self.view.place(self.hair.points.reshape(-1, 3), turn, state)
-            .astype(np.float32)
-            .reshape(self.hair.points.shape)
-        )
-        left, top, right, bottom = hairs.draw(
-            canvas,
-            self.hair,
-            placed,
-            turn,
-            self.view.project,
-            depth,
-            self.light,
-            HAIR_SCALE,
-        )
+        strands = self.hair.points
+        placed = self.view.place(strands.reshape(-1, 3), turn, state).astype(np.float32).reshape(strands.shape)
+        box = hairs.draw(canvas, self.hair, placed, turn, self.view.project, depth, self.light, HAIR_SCALE)
+        left, top, right, bottom = box
         there = np.s_[top:bottom, left:right]
-        x0, y0, x1, y1 = (int(edge * HAIR_SCALE) for edge in (left, top, right, bottom))
+        x0, y0, x1, y1 = (int(edge * HAIR_SCALE) for edge in box)
         small = cv2.resize(canvas[y0:y1, x0:x1], (right - left, bottom - top), interpolation=cv2.INTER_AREA)
         small = small.astype(np.float32) / np.float32(255)
         cover = np.zeros((h, w), np.float32)
         cover[there] = small[..., 3]
-        shadow = cv2.resize(
-            np.roll(cover, int(0.35 * self.view.unit), axis=0), (w // 3, h // 3), interpolation=cv2.INTER_AREA
-        )
-        shadow = cv2.resize(
-            cv2.GaussianBlur(shadow, (0, 0), 0.15 * self.view.unit), (w, h), interpolation=cv2.INTER_LINEAR
-        )
+        shadow = np.roll(cover, int(0.35 * self.view.unit), axis=0)
+        shadow = cv2.resize(shadow, (w // 3, h // 3), interpolation=cv2.INTER_AREA)
+        shadow = cv2.resize(cv2.GaussianBlur(shadow, (0, 0), 0.15 * self.view.unit), (w, h))
         frame *= three(1 - np.float32(0.32) * shadow * (depth < mesh.FAR - 1))
         image = tone(frame, self.scene)
         self._strokes_pass(image, controls, turn, state)
@@ -203,10 +175,9 @@ class Renderer:
         def to_pixels(points):
             return self.view.project(self.view.place(points, turn, state))
 
+        box_of, unit = self.view.box, self.view.unit
         closed = (state.blink_left, state.blink_right)
-        strokes.lashes(image, self.lashes, self.person, controls, closed, to_pixels, self.view.box, self.view.unit)
+        strokes.lashes(image, self.lashes, self.person, controls, closed, to_pixels, box_of, unit)
         if self.person.glasses:
             sky = np.clip(self.light.sky, 0, 1) ** np.float32(1 / 2.2)
-            strokes.glasses(
-                image, self.person, self.rest, self.person.seed, to_pixels, self.view.box, self.view.unit, sky
-            )
+            strokes.glasses(image, self.person, to_pixels, box_of, unit, sky)

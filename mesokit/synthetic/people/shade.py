@@ -63,12 +63,11 @@ def occlusion(depth, solid, pixels):
     for sigma, strength in ((0.7, 0.5), (2.4, 0.16)):
         s = float(sigma * pixels)
         k = min(1.0, 4.0 / s)  # blur a smaller copy: cheap and smooth enough
-        small_d = cv2.resize(depth * mask, None, fx=k, fy=k, interpolation=cv2.INTER_AREA)
-        small_m = cv2.resize(mask, None, fx=k, fy=k, interpolation=cv2.INTER_AREA)
-        mean = cv2.GaussianBlur(small_d, (0, 0), s * k) / np.maximum(
-            cv2.GaussianBlur(small_m, (0, 0), s * k), np.float32(1e-3)
+        near, weight = (
+            cv2.GaussianBlur(cv2.resize(plane, None, fx=k, fy=k, interpolation=cv2.INTER_AREA), (0, 0), s * k)
+            for plane in (depth * mask, mask)
         )
-        mean = cv2.resize(mean, depth.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        mean = cv2.resize(near / np.maximum(weight, np.float32(1e-3)), depth.shape[::-1])
         behind = depth - mean
         behind *= np.float32(strength)
         ao *= 1 - np.clip(behind, 0, 0.72, out=behind)

@@ -1,19 +1,23 @@
 """The skin of one person as textures in the (u, v) map of `head`: colour, fine relief, gloss.
 
 Painted once per identity at SIZE x SIZE: a tone, blood and melanin under it, lips, spots, wrinkles, pores, hairs.
+
+`skin.json` holds the tones of skin under white light (sRGB of 255, from very light to very dark), colours of lipstick
+(sRGB), the lines of brow and lid fold on the right side of the table head, and grooves: their depth in centimetres,
+what age adds to it, and their width in texels.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 
+from mesokit import files
 from mesokit.synthetic.people.paint import SIZE, blob, curve, linear, masks, noise, pair, stroke, texel, texel_size
 
-# sRGB of skin under white light, from very light to very dark (interpolated)
-_TONES = np.array([(237, 189, 165), (230, 178, 150), (221, 166, 134), (210, 153, 118), (190, 135, 99),
-(163, 112, 80),
-                   (131, 87, 62), (103, 68, 49), (78, 52, 40)], float) / 255  # fmt: skip
+_TABLE = files.read_json(Path(__file__).with_name("skin.json"))
+_TONES = np.array(_TABLE["tones"], float) / 255
 
 
 @dataclass(frozen=True)
@@ -35,16 +39,10 @@ def _tone(person):
 
 def _blood(person, rng):
     """Where blood shows: cheeks, nose, chin, lids; (SIZE, SIZE) roughly 0..1."""
-    red = (
-        0.6 * pair((4.3, -2.9, 9.0), 1.25, 1.1)
-        + 0.55 * blob((0, -3.5, 12.3), 0.75, 1.2)
-        + 0.4 * pair((1.5, -3.8, 10.6), 0.5)
-    )
-    red += (
-        0.25 * blob((0, -9.8, 10.5), 0.9, 1.3)
-        + 0.3 * pair((3.2, 0.4, 8.8), 0.7, 1.7)
-        + 0.12 * blob((0, 4.5, 9.8), 2.0, 1.8)
-    )
+    cheeks, nose = 0.6 * pair((4.3, -2.9, 9.0), 1.25, 1.1), 0.55 * blob((0, -3.5, 12.3), 0.75, 1.2)
+    red = cheeks + nose + 0.4 * pair((1.5, -3.8, 10.6), 0.5)
+    chin, lids = 0.25 * blob((0, -9.8, 10.5), 0.9, 1.3), 0.3 * pair((3.2, 0.4, 8.8), 0.7, 1.7)
+    red += chin + lids + 0.12 * blob((0, 4.5, 9.8), 2.0, 1.8)
     return red * (0.35 + 0.9 * person.redness) * (1 + 0.12 * noise(rng, SIZE, 24, 9)) + 0.025 * noise(rng, SIZE, 60, 20)
 
 
@@ -55,48 +53,38 @@ def _colour(person, rng):
     red = _blood(person, rng)[..., None]
     tint += red * np.array([-0.02, -0.36, -0.30], np.float32) * (1 - 0.55 * dark)
     melanin = 0.03 * noise(rng, SIZE, 90, 40) + 0.013 * noise(rng, SIZE, 14, 6) + 0.036 * noise(rng, SIZE, 3.2)
-    melanin += (
-        0.1
-        * (0.5 + dark)
-        * (pair((2.6, -1.1, 8.8), 0.62, 1.7) * (0.6 + person.age / 60) + 0.6 * pair((3.1, 0.75, 8.8), 0.5, 2.0))
-    )
+    rings = pair((2.6, -1.1, 8.8), 0.62, 1.7) * (0.6 + person.age / 60) + 0.6 * pair((3.1, 0.75, 8.8), 0.5, 2.0)
+    melanin += 0.1 * (0.5 + dark) * rings
     melanin += 0.10 * dark * blob((0, 5.5, 9.4), 2.4, 2) + 0.08 * dark * blob((0, -7, 11), 2.0, 1.3)
     tint -= melanin[..., None] * np.array([0.7, 1.0, 1.25], np.float32)
     return _tone(person) * np.exp(tint)
 
 
+def _dots(where, blur):
+    """Discs as coverage (SIZE, SIZE, 1) float32 of [(point of the table head, radius in texels, value of 255), ...]."""
+    canvas = np.zeros((SIZE, SIZE), np.uint8)
+    for point, radius, value in where:
+        x, y = texel(np.array([point]))[0]
+        cv2.circle(canvas, (int(x * 16), int(y * 16)), int(radius * 16), int(value), -1, cv2.LINE_AA, 4)
+    return cv2.GaussianBlur(canvas, (0, 0), blur).astype(np.float32)[..., None] / 255
+
+
 def _spots(person, rng, albedo):
-    """Freckles, moles and, with age, liver spots."""
-    spots = np.zeros((SIZE, SIZE), np.uint8)
+    """Freckles, moles and, with age, liver spots, painted on `albedo` -> coverage of moles (SIZE, SIZE)."""
     n = int(320 * person.freckles)
     where = np.concatenate([rng.normal((0, -2.3), (2.6, 1.2), (n, 2)), rng.normal((0, 2), (3.5, 2.5), (n // 4, 2))])
-    where = [(*w, rng.uniform(0.5, 1.5), rng.uniform(40, 150)) for w in where]
-    where += [
-        (*rng.normal((0, 3), (4, 3)), rng.uniform(2, 6), rng.uniform(20, 60))
-        for _ in range(int(max(person.age - 48, 0) * 0.5))
-    ]
-    for x, y, r, a in where:
-        if abs(x) < 6:
-            c = texel(np.array([[x, y, 12 - 0.16 * x * x - abs(y + 3) * 0.25]]))[0]
-            cv2.circle(spots, tuple(int(v * 16) for v in c), int(r * 16), int(a), -1, cv2.LINE_AA, 4)
-    spots = cv2.GaussianBlur(spots, (0, 0), 0.8).astype(np.float32) / 255
-    albedo *= np.exp(-spots[..., None] * np.array([0.5, 0.9, 1.3], np.float32))
-    moles = np.zeros((SIZE, SIZE), np.uint8)
+    spots = [(*w, rng.uniform(0.5, 1.5), rng.uniform(40, 150)) for w in where]
+    for _ in range(int(max(person.age - 48, 0) * 0.5)):
+        spots.append((*rng.normal((0, 3), (4, 3)), rng.uniform(2, 6), rng.uniform(20, 60)))
+    spots = [((x, y, 12 - 0.16 * x * x - abs(y + 3) * 0.25), r, value) for x, y, r, value in spots if abs(x) < 6]
+    albedo *= np.exp(-_dots(spots, 0.8) * np.array([0.5, 0.9, 1.3], np.float32))
+    moles = []
     for _ in range(person.moles):
         x, y = rng.uniform(-5.5, 5.5), rng.choice([rng.uniform(-9, -1.5), rng.uniform(3, 6)])
-        c = texel(np.array([[x, y, 11 - 0.13 * x * x]]))[0]
-        cv2.circle(
-            moles,
-            tuple(int(v * 16) for v in c),
-            int(rng.uniform(0.9, 2.2) * 16),
-            int(rng.uniform(110, 220)),
-            -1,
-            cv2.LINE_AA,
-            4,
-        )
-    moles = cv2.GaussianBlur(moles, (0, 0), 0.7).astype(np.float32)[..., None] / 255
-    albedo *= np.exp(-moles * np.array([0.9, 1.3, 1.5], np.float32))
-    return moles[..., 0]
+        moles.append(((x, y, 11 - 0.13 * x * x), rng.uniform(0.9, 2.2), rng.uniform(110, 220)))
+    cover = _dots(moles, 0.7)
+    albedo *= np.exp(-cover * np.array([0.9, 1.3, 1.5], np.float32))
+    return cover[..., 0]
 
 
 def _lips(person, rng, albedo):
@@ -104,12 +92,9 @@ def _lips(person, rng, albedo):
     m = masks()
     stripes = cv2.GaussianBlur(rng.standard_normal((SIZE, SIZE)).astype(np.float32), (0, 0), sigmaX=1.6, sigmaY=7)
     stripes /= stripes.std()
-    bare = _tone(person) * np.array([0.80, 0.47, 0.50], np.float32) ** np.float32(
-        0.75 + 0.15 * person.redness - 0.45 * person.tone * 0.6
-    )
-    painted = linear(
-        [(0.62, 0.20, 0.22), (0.70, 0.33, 0.34), (0.55, 0.16, 0.24), (0.72, 0.42, 0.38)][int(rng.integers(4))]
-    )
+    redness = np.float32(0.75 + 0.15 * person.redness - 0.45 * person.tone * 0.6)
+    bare = _tone(person) * np.array([0.80, 0.47, 0.50], np.float32) ** redness
+    painted = linear(_TABLE["lipsticks"][int(rng.integers(4))])
     paint = np.float32(min(0.75, person.makeup))
     colour = (bare * (1 - paint) + painted * paint) * np.exp(0.022 * stripes[..., None])
     weight = (m["lips"] * np.float32(0.78 + 0.2 * paint - 0.2 * (person.masculine > 0.6)))[..., None]
@@ -121,85 +106,51 @@ def _lips(person, rng, albedo):
     return stripes * m["lips"]
 
 
+def _carve(height, points, depth, width, sides=(1, -1)):
+    """Cut a groove along `points` of the table head into `height`: `depth` in cm, `width` in texels."""
+    canvas = np.zeros((SIZE, SIZE), np.uint8)
+    for side in sides:
+        stroke(canvas, curve(texel(np.array(points, float) * [side, 1, 1]), 60), 255, 2)
+    cover = cv2.GaussianBlur(canvas, (0, 0), width).astype(np.float32)
+    height -= np.float32(depth * 1.6) * cover / 255 * np.float32(width)  # the blur takes from the depth
+
+
 def _relief_lines(person, rng):
-    """Grooves in centimetres (negative): wrinkles by age, the lid fold, the wing of the nose, the nasolabial fold."""
+    """Height (SIZE, SIZE) of grooves in cm: the fold of the lid, the wing of the nose, wrinkles deeper with age."""
     old = np.float32(np.clip((person.age - 28) / 40, 0, 1))
-    out = np.zeros((SIZE, SIZE), np.float32)
-
-    def groove(points, depth, width, sides=(1, -1)):
-        canvas = np.zeros((SIZE, SIZE), np.uint8)
-        for s in sides:
-            stroke(canvas, curve(texel(np.array(points, float) * [s, 1, 1]), 60), 255, 2)
-        out[:] -= (
-            np.float32(depth * 1.6)
-            * cv2.GaussianBlur(canvas, (0, 0), width).astype(np.float32)
-            / 255
-            * np.float32(width)
-        )
-
-    groove([(1.25, -2.75, 10.6), (1.75, -3.1, 10.0), (1.97, -3.8, 9.7), (1.74, -4.4, 9.8)], 0.030, 2.4)
-    groove(
-        [(2.0, 0.5, 8.6), (2.6, 0.76, 8.8), (3.2, 0.84, 8.85), (3.9, 0.76, 8.5), (4.55, 0.45, 8.0)],
-        0.022 * (1 - 0.6 * np.clip(dict(person.shape)["fold_heavy"], 0, 1)),
-        1.5,
-    )
-    groove([(2.0, -3.5, 9.6), (2.5, -4.4, 9.6), (3.0, -5.6, 9.4), (3.3, -6.6, 9.1)], 0.006 + 0.035 * old, 3.5)
-    groove([(1.9, -0.85, 8.7), (2.5, -1.35, 8.8), (3.3, -1.5, 8.9)], 0.004 + 0.012 * old, 3)
-    for k in range(4):
+    height = np.zeros((SIZE, SIZE), np.float32)
+    heavy = np.clip(dict(person.shape)["fold_heavy"], 0, 1)
+    _carve(height, _TABLE["lid_fold"], 0.022 * (1 - 0.6 * heavy), 1.5)
+    for groove in _TABLE["grooves"].values():
+        _carve(height, groove["points"], groove["depth"] + groove["age"] * old, groove["width"])
+    for k in range(4):  # across the forehead
         y = 3.2 + 0.75 * k + rng.normal(0, 0.12)
-        xs = np.linspace(-3.2, 3.2, 8) + rng.normal(0, 0.3)
-        groove(
-            [(x, y + 0.35 * np.cos(x * 0.8 + rng.normal(0, 0.2)) + rng.normal(0, 0.06), 10 - 0.1 * x * x) for x in xs],
-            0.010 * old,
-            1.8,
-            sides=(1,),
-        )
-    for k in range(3):
-        groove(
-            [(4.85, 0.1 - 0.25 * k, 7.8), (5.35, 0.35 - 0.42 * k, 7.5), (5.8, 0.5 - 0.62 * k, 7.1)],
-            0.011 * old,
-            1.3,
-        )
-        groove(
-            [
-                (2.2 + 0.3 * k, -0.75 - 0.2 * k, 8.7),
-                (3.2, -0.95 - 0.25 * k, 8.8),
-                (4.2, -0.75 - 0.22 * k, 8.4),
-            ],
-            0.007 * old,
-            1.2,
-        )
-    groove([(0.55, 1.3, 9.9), (0.6, 2.0, 10.2), (0.75, 2.6, 10.2)], 0.012 * old, 1.6)
-    return out
+        line = []
+        for x in np.linspace(-3.2, 3.2, 8) + rng.normal(0, 0.3):
+            wave = 0.35 * np.cos(x * 0.8 + rng.normal(0, 0.2))
+            line.append((x, y + wave + rng.normal(0, 0.06), 10 - 0.1 * x * x))
+        _carve(height, line, 0.010 * old, 1.8, sides=(1,))
+    return height
 
 
 def _relief(person, rng, stripes, moles):
     """Height in centimetres: pores, fine creases, wrinkles, lip stripes, moles."""
     pores = np.minimum(noise(rng, SIZE, 2.6), 0) ** 2 * np.float32(0.0027) * np.float32(0.5 + 1.1 * person.pores)
-    where = 0.45 + 0.9 * (
-        blob((0, -2.8, 11.8), 1.5, 1.0) + 0.8 * pair((3.2, -3.2, 9.4), 1.3) + 0.6 * blob((0, 4.0, 10), 1.8, 1.6)
-    )
-    fine = noise(rng, SIZE, 2.2) * np.float32(0.0005) + noise(rng, SIZE, 5, 9) * np.float32(
-        0.0006 + 0.0010 * max(person.age - 30, 0) / 40
-    )
+    nose, cheeks = blob((0, -2.8, 11.8), 1.5, 1.0), 0.8 * pair((3.2, -3.2, 9.4), 1.3)
+    where = 0.45 + 0.9 * (nose + cheeks + 0.6 * blob((0, 4.0, 10), 1.8, 1.6))
+    fine = noise(rng, SIZE, 2.2) * np.float32(0.0005)
+    fine += noise(rng, SIZE, 5, 9) * np.float32(0.0006 + 0.0010 * max(person.age - 30, 0) / 40)
     lips = masks()["lips"]
     return (fine - pores * where) * (1 - lips) + 0.0004 * stripes + _relief_lines(person, rng) + 0.02 * moles
 
 
-def _brows(person, rng, canvas):
-    """Strokes of both eyebrows as coverage on a uint8 canvas."""
-    thick, arch = person.brow_thick, person.brow_arch
+def _brows(person, rng):
+    """Strokes of both eyebrows as coverage (SIZE, SIZE, 1) float32."""
+    canvas = np.zeros((SIZE, SIZE), np.uint8)
+    thick = person.brow_thick
+    spine = np.array(_TABLE["brow"])
+    spine[:, 1] += person.brow_arch * np.array([0, 0, 0.05, 0.2, 0.15, 0])
     for s in (-1, 1):
-        spine = np.array(
-            [
-                (0.95, 1.5, 10.05),
-                (1.5, 1.72, 10.0),
-                (2.4, 1.92 + 0.05 * arch, 9.9),
-                (3.5, 2.04 + 0.2 * arch, 9.55),
-                (4.5, 1.9 + 0.15 * arch, 8.95),
-                (5.35, 1.38, 8.05),
-            ]
-        )
         line = curve(texel(spine * [s, 1, 1]), 200)
         for t in rng.beta(1.1, 1.25, int(330 + 420 * thick)):
             i = int(t * 199)
@@ -211,48 +162,39 @@ def _brows(person, rng, canvas):
             root = line[i] + up * (q * half + half * 0.1)
             lean = np.interp(t, [0, 0.12, 0.4, 1], [1.35, 0.85, 0.45, 0.1]) - 0.35 * q + rng.normal(0, 0.16)
             step = (along * np.cos(lean) + up * np.sin(lean)) * rng.uniform(7, 13) * (0.7 + 0.5 * thick)
-            stroke(
-                canvas,
-                np.array([root, root + step * 0.55, root + step + along * 1.2]),
-                int(rng.uniform(120, 235)),
-            )
+            hair = np.array([root, root + step * 0.55, root + step + along * 1.2])
+            stroke(canvas, hair, int(rng.uniform(120, 235)))
+    return canvas.astype(np.float32)[..., None] / 255
 
 
-def _stubble(person, rng, canvas):
-    """Short hairs of a beard; density follows the beard mask."""
+def _stubble(person, rng):
+    """Short hairs of a beard as coverage (SIZE, SIZE, 1) float32; their density follows the beard mask."""
+    canvas = np.zeros((SIZE, SIZE), np.uint8)
     density = masks()["beard"] * np.clip(0.75 + 0.35 * noise(rng, SIZE, 50), 0.1, 1.2)
     n = int(900 + 5200 * min(person.beard, 1.0))
     spots = rng.uniform(0, SIZE - 1, (n * 7, 2))
     keep = rng.random(len(spots)) < density[spots[:, 1].astype(int), spots[:, 0].astype(int)]
     length = 1.2 + 9.0 * max(person.beard - 0.2, 0)
     strength = 45 + 150 * min(person.beard, 1)
-    for x, y in spots[keep][:n]:
-        lean = np.array([0.35 * (x - SIZE / 2) / 100 + rng.normal(0, 0.35), 1.0])
-        stroke(
-            canvas,
-            np.array([(x, y), (x, y) + lean * length * rng.uniform(0.5, 1.3)]),
-            int(rng.uniform(0.5, 1) * strength),
-        )
+    for root in spots[keep][:n]:
+        lean = np.array([0.35 * (root[0] - SIZE / 2) / 100 + rng.normal(0, 0.35), 1.0])
+        hair = np.array([root, root + lean * length * rng.uniform(0.5, 1.3)])
+        stroke(canvas, hair, int(rng.uniform(0.5, 1) * strength))
+    return canvas.astype(np.float32)[..., None] / 255
 
 
 def _hairs(person, rng, albedo):
-    """Brows, stubble, and the scalp's own colour under the hair."""
+    """Paint brows and stubble on `albedo`."""
     hair = linear(np.array(person.hair) * (0.55 if max(person.hair) > 0.4 else 0.7))
-    for paint, strength in ((_brows, 0.92), (_stubble if person.beard > 0 else None, 0.85)):
-        if paint is None:
-            continue
-        canvas = np.zeros((SIZE, SIZE), np.uint8)
-        paint(person, rng, canvas)
-        cover = canvas.astype(np.float32)[..., None] / 255
-        if paint is _brows:
-            cover = np.minimum(cover * 1.2, 1)  # strokes are thinner than a texel of the fitted texture
-        if paint is _stubble:  # hair under the skin darkens it a little all over
-            shade = masks()["beard"][..., None] * np.float32(0.16 * min(person.beard * 2, 1))
-            albedo *= 1 - shade * np.array([1.1, 1.0, 0.8], np.float32)
-        else:
-            soft = cv2.GaussianBlur(cover, (0, 0), 3.5)[..., None] * np.float32(0.35)
-            albedo += soft * (hair - albedo)
-        albedo += cover * np.float32(strength) * (hair - albedo)
+    brows = np.minimum(_brows(person, rng) * 1.2, 1)  # strokes are thinner than a texel of the fitted texture
+    soft = cv2.GaussianBlur(brows, (0, 0), 3.5)[..., None] * np.float32(0.35)
+    albedo += soft * (hair - albedo)
+    albedo += brows * np.float32(0.92) * (hair - albedo)
+    if person.beard > 0:  # hair under the skin darkens it a little all over
+        stubble = _stubble(person, rng)
+        shade = masks()["beard"][..., None] * np.float32(0.16 * min(person.beard * 2, 1))
+        albedo *= 1 - shade * np.array([1.1, 1.0, 0.8], np.float32)
+        albedo += stubble * np.float32(0.85) * (hair - albedo)
 
 
 def make_skin(person):
@@ -270,14 +212,10 @@ def make_skin(person):
     _hairs(person, rng, albedo)
     albedo *= 1 - 0.93 * m["nostrils"][..., None] * np.array([0.8, 1, 1], np.float32)
     height = _relief(person, rng, stripes, moles)
-    du, dv = texel_size()
-    slope = np.stack(
-        [
-            cv2.Sobel(height, cv2.CV_32F, 1, 0, scale=1 / 8) / du,
-            cv2.Sobel(height, cv2.CV_32F, 0, 1, scale=1 / 8) / dv,
-        ],
-        -1,
-    )
+    slopes = [
+        cv2.Sobel(height, cv2.CV_32F, dx, 1 - dx, scale=1 / 8) / size
+        for dx, size in zip((1, 0), texel_size(), strict=True)
+    ]
     gloss = 0.24 + 0.16 * person.oily * (
         blob((0, -2.5, 11.8), 1.3) + blob((0, 4.2, 10), 2.2, 1.6) + 0.5 * pair((3.8, -2.6, 9.3), 1.2)
     )
@@ -285,6 +223,6 @@ def make_skin(person):
     gloss = np.maximum(gloss, 0.5 * m["lips"]) * (1 + 0.06 * noise(rng, SIZE, 4, 2.5))
     return Skin(
         albedo.astype(np.float32),
-        np.clip(slope, -0.8, 0.8).astype(np.float32),
+        np.clip(np.stack(slopes, -1), -0.8, 0.8).astype(np.float32),
         np.clip(gloss, 0, 1).astype(np.float32),
     )

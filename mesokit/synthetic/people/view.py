@@ -20,7 +20,7 @@ class View:
     """The geometry of one scene."""
 
     def __init__(self, scene: Scene):
-        """Scale and focal length, as the scene says."""
+        """Take scale and focal length from the scene."""
         self.scene = scene
         h = scene.size[1]
         self.unit = scene.eye_distance * h / 360 / 6.3  # pixels per cm at the head
@@ -34,16 +34,20 @@ class View:
         """Where the neck bends, in camera space (3,)."""
         w, h = self.scene.size
         sx, sy = self.scene.shift
-        return PIVOT + np.array(
-            [state.dx + sx * w / self.unit, state.dy + 3.2 - sy * h / self.unit, -self.scene.distance - 8.0],
-            np.float32,
-        )
+        x, y = state.dx + sx * w / self.unit, state.dy + 3.2 - sy * h / self.unit
+        return PIVOT + np.array([x, y, -self.scene.distance - 8.0], np.float32)
 
     def project(self, points):
         """Camera space (n, 3) -> pixels (n, 2) float32."""
         w, h = self.scene.size
         k = self.focal / -points[:, 2]
         return np.stack([w / 2 - 0.5 + points[:, 0] * k, h / 2 - 0.5 - points[:, 1] * k], -1).astype(np.float32)
+
+    def unproject(self, x, y, z):
+        """Pixels x, y (h, w) of points at depth `z` (below 0) -> camera space (h, w, 3) float32."""
+        w, h = self.scene.size
+        k = -z / self.focal
+        return np.stack([(x - (w / 2 - 0.5)) * k, (h / 2 - 0.5 - y) * k, np.full_like(x, z)], -1).astype(np.float32)
 
     def box(self, pixels, margin):
         """The box x0, y0, x1, y1 of `pixels` (n, 2) with a margin, inside the frame."""
