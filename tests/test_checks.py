@@ -1,5 +1,11 @@
 """The frame of the exercise checks: every answer gets one sentence, and no error of the learner gets out."""
 
+from collections import Counter
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
 from mesokit.lesson import checks
 
 
@@ -25,3 +31,13 @@ def test_the_bundle_is_for_machines_and_escaped_for_people():
     assert bundle[checks.MIME]["passed"] is False
     assert bundle[checks.MIME]["name"] == "test_checks.double"
     assert "<b>" not in bundle["text/html"]
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in Path(checks.__file__).parent.glob("[a-z]*.py")))
+def test_each_exercise_has_three_wrong_answers_in_its_test(name):
+    module, tests = import_module(f"mesokit.lesson.checks.{name}"), import_module(f"test_checks_{name}")
+    public = {key for key, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__}
+    exercises = {key for key in public if not key.startswith(("_", "like_"))}
+    counts = Counter(row[0] for row in tests.WRONG)
+    assert {key for key in exercises - {"growing_error"} if counts[key] < 3} == set()
+    assert set(counts) <= exercises

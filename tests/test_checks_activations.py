@@ -1,9 +1,9 @@
-"""Each right answer passes, each mistake is told by name."""
+"""The exercises of 07: right answers pass, each mistake is told."""
 
 import numpy as np
 import pytest
 
-from mesokit.lesson.checks import activations as checks
+from mesokit.lesson.checks import activations as check
 
 
 def line(size):
@@ -26,60 +26,56 @@ def corner_ring(size, low, high):
 
 
 RIGHT = [
-    (checks.mean_map, lambda a: a.mean(axis=(0, 3))),
-    (checks.difference, lambda real, forged: real - forged),
-    (checks.p_value, lambda true, drawn: (1 + np.sum(drawn >= true)) / (1 + len(drawn))),
-    (checks.two_logits, lambda z: (-z / 2, z / 2)),
-    (checks.two_logits, lambda z: [0, z]),
-    (checks.share_inside, lambda m, mask: m[mask].sum() / m.sum()),
-    (checks.ring, right_ring),
+    ("mean_map", lambda a: a.mean(axis=(0, 3))),
+    ("difference", lambda real, forged: real - forged),
+    ("p_value", lambda true, drawn: (1 + np.sum(drawn >= true)) / (1 + len(drawn))),
+    ("two_logits", lambda z: (-z / 2, z / 2)),
+    ("two_logits", lambda z: [0, z]),
+    ("share_inside", lambda m, mask: m[mask].sum() / m.sum()),
+    ("ring", right_ring),
 ]
 WRONG = [
-    (checks.mean_map, lambda a: a.sum(axis=(0, 3)), "that is the sum"),
-    (checks.mean_map, lambda a: a.mean(axis=(1, 2)), "averaged over the places"),
-    (checks.mean_map, lambda a: a.mean(axis=0), "a map for each filter"),
-    (checks.mean_map, lambda a: a.mean(axis=3), "a map for each face"),
-    (checks.mean_map, lambda a: a.max(axis=(0, 3)), "of means was expected"),
-    (checks.difference, lambda real, forged: forged - real, "sign is flipped"),
-    (checks.difference, lambda real, forged: abs(real - forged), "keep the sign"),
-    (checks.difference, lambda real, forged: real / forged, "minus"),
-    (checks.p_value, lambda true, drawn: np.mean(drawn >= true), "count the truth"),
-    (checks.p_value, lambda true, drawn: np.mean(drawn < true), "that are smaller"),
-    (checks.p_value, lambda true, drawn: (1 + np.sum(drawn > true)) / (1 + len(drawn)), ">=, not >"),
-    (checks.p_value, lambda true, drawn: 0.05, "3 of 10"),
-    (checks.two_logits, lambda z: [z], "softmax of a single one"),
-    (checks.two_logits, lambda z: (z / 2, -z / 2), "order is flipped"),
-    (checks.two_logits, lambda z: (-z, z), "not 2 z"),
-    (checks.two_logits, lambda z: (0, 0), "should be (0.182, 0.818)"),
-    (checks.share_inside, lambda m, mask: mask.mean(), "share of the picture"),
-    (checks.share_inside, lambda m, mask: m[mask].mean(), "mean inside the mask"),
-    (checks.share_inside, lambda m, mask: m[mask].sum(), "sum inside"),
-    (checks.share_inside, lambda m, mask: m[~mask].sum() / m.sum(), "outside"),
-    (checks.share_inside, lambda m, mask: 0.1, "0.625"),
-    (checks.ring, lambda *a: np.fft.fftshift(right_ring(*a)), "fftshift"),
-    (checks.ring, square_ring, "square frame"),
-    (checks.ring, corner_ring, "negative frequencies"),
-    (checks.ring, lambda size, low, high: right_ring(size, 0, high), "lower edge is missing"),
-    (checks.ring, lambda size, low, high: right_ring(size, low * size, high * size), "cycles per pixel"),
-    (checks.ring, lambda size, low, high: right_ring(size, low, high + 1), "low <= its distance"),
-    (checks.ring, lambda size, low, high: line(size) > low, "a place for each frequency"),
+    ("mean_map", lambda a: a.sum(axis=(0, 3)), "this is the sum"),
+    ("mean_map", lambda a: a.mean(axis=(1, 2)), "averaged over the places"),
+    ("mean_map", lambda a: a.mean(axis=0), "a map for each filter"),
+    ("mean_map", lambda a: a.mean(axis=3), "a map for each face"),
+    ("mean_map", lambda a: a.max(axis=(0, 3)), "for outputs = ndarray (5, 3, 4, 2), at [0, 0]: got"),
+    ("difference", lambda real, forged: forged - real, "sign is flipped"),
+    ("difference", lambda real, forged: abs(real - forged), "keep the sign"),
+    ("difference", lambda real, forged: real / forged, "minus"),
+    ("p_value", lambda true, drawn: np.mean(drawn >= true), "one more case"),
+    ("p_value", lambda true, drawn: np.mean(drawn < true), "other end"),
+    ("p_value", lambda true, drawn: (1 + np.sum(drawn > true)) / (1 + len(drawn)), ">=, not >"),
+    ("p_value", lambda true, drawn: 0.05, "got 0.05, expected 0.6"),
+    ("two_logits", lambda z: [z], "softmax of a single one"),
+    ("two_logits", lambda z: (z / 2, -z / 2), "order is flipped"),
+    ("two_logits", lambda z: (-z, z), "not 2 z"),
+    ("two_logits", lambda z: (0, 0), "got [0.5, 0.5], expected [0.182426, 0.817574]"),
+    ("share_inside", lambda m, mask: mask.mean(), "share of the picture"),
+    ("share_inside", lambda m, mask: m[mask].mean(), "mean inside the mask"),
+    ("share_inside", lambda m, mask: m[mask].sum(), "sum inside"),
+    ("share_inside", lambda m, mask: m[~mask].sum() / m.sum(), "outside"),
+    ("share_inside", lambda m, mask: 0.1, "got 0.1, expected"),
+    ("ring", lambda *a: np.fft.fftshift(right_ring(*a)), "fftshift"),
+    ("ring", square_ring, "square frame"),
+    ("ring", corner_ring, "negative frequencies"),
+    ("ring", lambda size, low, high: right_ring(size, 0, high), "lower edge is missing"),
+    ("ring", lambda size, low, high: right_ring(size, low * size, high * size), "cycles per pixel"),
+    ("ring", lambda size, low, high: right_ring(size, low, high + 1), "got True, expected False"),
+    ("ring", lambda size, low, high: line(size) > low, "got the shape [16], expected [16, 16]"),
+    ("ring", lambda *a: right_ring(*a).astype(int), "not their type: got int64, expected bool"),
 ]
 
 
-@pytest.mark.parametrize(("check", "answer"), RIGHT)
-def test_right_answers_pass(check, answer):
-    result = check(answer)
+@pytest.mark.parametrize(("name", "answer"), RIGHT)
+def test_right_answers_pass_and_open_ones_are_open(name, answer):
+    result = getattr(check, name)(answer)
     assert result.passed, result.message
+    assert "Nothing to check yet" in getattr(check, name)(lambda *_: ...).message
 
 
-@pytest.mark.parametrize(("check", "answer", "word"), WRONG)
-def test_mistakes_are_named(check, answer, word):
-    result = check(answer)
+@pytest.mark.parametrize(("name", "answer", "words"), WRONG)
+def test_each_mistake_is_told(name, answer, words):
+    result = getattr(check, name)(answer)
     assert not result.passed
-    assert word in result.message
-
-
-@pytest.mark.parametrize("check", [one for one, _ in RIGHT])
-def test_open_answers_are_told_to_be_open(check):
-    assert "Nothing to check yet" in check(...).message
-    assert "Nothing to check yet" in check(lambda *a: ...).message
+    assert all(word in result.message for word in (words, "got ", "expected ")), result.message

@@ -3,97 +3,109 @@
 import numpy as np
 import pandas as pd
 
-from mesokit.lesson.checks import Mistake, exercise
+from mesokit.lesson.checks import solution
+
+_RNG = np.random.default_rng(0)
 
 
-@exercise("Right: the mask says how much of the swapped face is seen, from none to all.")
-def blend(answer):
-    """`answer(target, swapped, mask)`: (h, w, 3) uint8 twice, (h, w) uint8 0..255 -> (h, w, 3) uint8."""
-    target, swapped = np.full((2, 3, 3), 200, np.uint8), np.full((2, 3, 3), 100, np.uint8)
-    mask = np.array([[0, 51, 255], [0, 51, 255]], np.uint8)
-    got = np.asarray(answer(target.copy(), swapped.copy(), mask.copy()))
-    if got.shape != target.shape:
-        raise Mistake(f"the shape became {got.shape}: give the mask a third axis, mask[..., None], and keep (h, w, 3)")
-    row = got[0, :, 0].astype(float)
-    if np.allclose(row, [100, 120, 200], atol=1):
-        raise Mistake("the mask is inverted: where it is 255, the swapped face is seen")
-    if np.allclose(row[[0, 2]], [200, 100], atol=1) and not np.isclose(row[1], 180, atol=1):
-        raise Mistake(f"inside and outside are right; where the mask is 51, a fifth of 255, expect 180, not {row[1]:g}")
-    if not np.allclose(row, [200, 180, 100], atol=1):
-        raise Mistake("forgot /255? The mask runs from 0 to 255 and uint8 products wrap around: make it float, 0 to 1")
-    if got.dtype != np.uint8:
-        raise Mistake(f"the values are right; turn the frame back into uint8, it is {got.dtype}")
+def _images(*shapes):
+    return [[_RNG.integers(0, 256, shape, np.uint8) for shape in (full, full, full[:2])] for full in shapes]
 
 
-@exercise("Right: 10 log10 of 255 squared over the mean square error.")
-def psnr(answer):
-    """`answer(image, other)`: peak signal-to-noise ratio in dB of two uint8 images."""
-    image, other = np.full((4, 4, 3), 10, np.uint8), np.full((4, 4, 3), 20, np.uint8)
-    got, back = float(answer(image.copy(), other.copy())), float(answer(other.copy(), image.copy()))
-    right = 10 * np.log10(255**2 / 100)
-    if not np.isclose(got, back, rtol=1e-3):
-        raise Mistake("the two images swapped give another value: uint8 has no -10, it wraps to 246; subtract as float")
-    known = {
-        10 * np.log10(255**2 / 10): "this divides by the mean absolute error: square the differences first",
-        10 * np.log(255**2 / 100): "that is the natural logarithm: decibels take log10",
-        20 * np.log10(255**2 / 100): "20 log10 belongs to amplitudes; the square is in there already: take 10 log10",
-        10 * np.log10(255 / 100): "the peak counts squared, as the error does: 255**2",
-        10 * np.log10(1 / 100): "the peak of uint8 pixels is 255, not 1",
-        -right: "the ratio is upside down: a smaller error must give more decibels",
-        np.log10(255**2 / 100): "that is in bel: a decibel is a tenth of it",
-        10 * np.log10(255**2 / (100 * 48)): "this is the sum of the squares, which grows with the image: take the mean",
-    }
-    for value, what in known.items():
-        if np.isclose(got, value, rtol=1e-3):
-            raise Mistake(what)
-    if not np.isclose(got, right, rtol=1e-3):
-        raise Mistake(f"for pixels that all differ by 10, it is {right:.2f} dB")
+def _mix(target, swapped, mask):
+    return np.round(mask[..., None] / 255 * swapped + (1 - mask[..., None] / 255) * target).astype(np.uint8)
 
 
-_CLIPS = pd.DataFrame(
-    [
-        ("a_real", "a", pd.NA, "train"),
-        ("a_b", "a", "b", "train"),
-        ("b_real", "b", pd.NA, "test"),
-        ("c_real", "c", pd.NA, "test"),
-        ("c_real_2", "c", pd.NA, "train"),
-        ("d_real", "d", pd.NA, "test"),
-        ("d_e", "d", "e", "test"),
-    ],
-    columns=["clip", "identity", "source", "split"],
+@solution(
+    _images((2, 3, 3), (4, 2, 3)),
+    ("the mask is inverted: where it is 255, the swapped face shows", lambda t, s, m: _mix(s, t, m)),
+    ("divide the mask by 255 first", lambda t, s, m: m[..., None] * s + (1 - m[..., None]) * t),
+    ("between 0 and 255 the mask mixes both frames", lambda t, s, m: np.where(m[..., None] > 0, s, t)),
+    atol=1,  # rounded or cut off
+)
+def blend(target, swapped, mask):
+    """The mask is the share of the swapped face: (h, w, 3) uint8 twice and (h, w) uint8 become (h, w, 3) uint8."""
+    return _mix(target, swapped, mask)
+
+
+def _error(image, other):
+    return np.mean((image.astype(float) - other) ** 2)
+
+
+def _decibels(error, peak=255.0**2):
+    """PSNR in dB of images with this mean squared error."""
+    return 10 * np.log10(peak / error)
+
+
+like_psnr = solution(  # for 03 too
+    [images[:2] for images in _images((4, 4, 3), (3, 5, 3))],
+    ("uint8 wraps around below 0: make the images float first", lambda a, b: _decibels(np.mean((a - b) ** 2.0))),
+    ("uint8 wraps around: make the images float first", lambda a, b: _decibels(np.mean((a - b) ** 2))),
+    ("this is the mean squared error: PSNR is 10 * log10(255**2 / error)", _error),
+    ("square the differences before you take the mean", lambda a, b: _decibels(np.mean(abs(a - 1.0 * b)))),
+    ("decibels use the logarithm to base 10", lambda a, b: np.log(10) * _decibels(_error(a, b))),
+    ("255 is squared already, so the factor is 10, not 20", lambda a, b: 2 * _decibels(_error(a, b))),
+    ("the peak is squared, as the error is: 255**2", lambda a, b: _decibels(_error(a, b), 255)),
+    ("the peak of uint8 pixels is 255, not 1", lambda a, b: _decibels(_error(a, b), 1)),
+    ("the ratio is upside down: a smaller error gives more decibels", lambda a, b: -_decibels(_error(a, b))),
+    ("this is in bel: a decibel is a tenth of it", lambda a, b: _decibels(_error(a, b)) / 10),
+    ("this is the sum of the squares: take the mean", lambda a, b: _decibels(_error(a, b) * a.size)),
 )
 
 
-@exercise("Right: c was filmed on both sides, and b lent a face to a training clip.")
-def leaking(answer):
-    """`answer(clips)`: set of the people who are in more than one split, as identity or as source."""
-    got = {str(person) for person in answer(_CLIPS.copy())}
-    if not got:
-        raise Mistake("nobody was found: look at people, not at clips; each clip is in one split only")
-    if got == {"c"}:
-        raise Mistake("this only asks who was filmed: b's face is in a training clip, too, put in as `source`")
-    if got == {"b"}:
-        raise Mistake("this only follows the sources: c was filmed in training and in test clips")
-    if "<NA>" in got or "nan" in got:
-        raise Mistake("real clips have no source: leave the empty ones out")
-    if got != {"b", "c"}:
-        raise Mistake(f"b and c are in two splits; the answer holds {', '.join(sorted(got))}")
+@like_psnr
+def psnr(image, other):
+    """PSNR is 10 log10 of 255 squared over the mean squared error."""
+    return _decibels(_error(image, other))
 
 
-@exercise("Right: whoever is linked, even over others, shares a group.")
-def groups(answer):
-    """`answer(pairs)`: dict from each person to a group, of pairs (identity, source) that share pixels."""
-    pairs = [("a", "b"), ("c", "d"), ("b", "c"), ("e", "f"), ("g", "h"), ("h", "g")]
-    got = dict(answer(list(pairs)))
-    if missing := sorted(set("abcdefgh") - set(got)):
-        raise Mistake(f"{missing[0]} got no group: each person of each pair needs one")
-    if len(set(map(str, got.values()))) == 1:
-        raise Mistake("everybody is in one group, which cannot be split: only people who are linked share one")
-    if got["a"] != got["b"] or got["e"] != got["f"]:
-        raise Mistake("the two of a pair must share a group: one's face is in the other's clip")
-    if len({got[person] for person in "abcd"}) > 1:
-        raise Mistake("a-b and c-d are tied by b-c, which came later: merge whole groups, not only the two")
-    if len({got["a"], got["e"], got["g"]}) < 3:
-        raise Mistake("a, e and g are not linked: they need three groups")
-    if got["g"] != got["h"]:
-        raise Mistake("g-h and h-g are one pair, named twice")
+def _clips(rows):
+    found = pd.DataFrame([row.split(",") for row in rows.split()], columns=["identity", "source", "split"])
+    return found.replace("", pd.NA).assign(clip=range(len(found)))
+
+
+def _leaking(clips, columns=("identity", "source")):
+    splits = pd.concat([clips.set_index(column)["split"] for column in columns]).groupby(level=0).nunique()
+    return set(splits.index[splits > 1])
+
+
+@solution(
+    [
+        [_clips("a,,train a,b,train b,,test c,,test c,,train d,,test d,e,test")],
+        [_clips("p,,val q,p,test q,,test r,q,test")],
+    ],
+    ("nobody was found: look at people, each clip is in one split only", lambda clips: []),
+    ("only filmed people are counted, not those in `source`", lambda clips: _leaking(clips, ["identity"])),
+    ("only people in `source` are counted", lambda clips: _leaking(clips) & set(clips["source"])),
+    ("real clips have no source: leave the empty ones out", lambda clips: _leaking(clips) | {np.nan}),
+    read=lambda people: sorted("nan" if pd.isna(person) else str(person) for person in people),
+)
+def leaking(clips):
+    """These people are in more than one split, because they were filmed or because they lent a face."""
+    return _leaking(clips)
+
+
+def _partition(groups):
+    """A dict from person to group as text: the members of each group, such as "a b, c d"."""
+    members = pd.Series(sorted(groups), dtype=str).groupby([groups[person] for person in sorted(groups)], sort=False)
+    return ", ".join(" ".join(together) for _, together in members)
+
+
+@solution(
+    [[[("a", "b"), ("e", "f"), ("g", "h")]], [[("p", "q"), ("r", "q")]]],
+    ("this is one group: only linked people share one", lambda pairs: {p: 0 for pair in pairs for p in pair}),
+    ("both people of a pair share a group", lambda pairs: {p: p for pair in pairs for p in pair}),
+    ("each person of each pair needs a group", lambda pairs: {one: one for one, _ in pairs}),
+    edges=[
+        ("b-c comes later and links a-b to c-d: merge whole groups", [[("a", "b"), ("c", "d"), ("b", "c")]]),
+        ("g-h and h-g are the same pair", [[("g", "h"), ("h", "g")]]),
+    ],
+    read=_partition,
+)
+def groups(pairs):
+    """Whoever is linked, directly or through others, shares a group."""
+    found = {person: {person} for pair in pairs for person in pair}
+    for one, other in pairs:
+        together = found[one] | found[other]
+        found |= dict.fromkeys(together, together)
+    return {person: min(together) for person, together in found.items()}

@@ -1,88 +1,83 @@
-"""Checks of notebook 05: kernels, convolution by hand, runs of signs, p-values."""
-
-from collections.abc import Callable, Sequence
+"""Checks of the exercises of `05_filter_visualization`."""
 
 import numpy as np
 
-from mesokit.lesson.checks import Mistake, exercise
+from mesokit.lesson.checks import Mistake, exercise, solution
+
+_RNG = np.random.default_rng(0)
 
 
-@exercise("Right: 1, -2, 1, which sums to 0, so that what is flat or slopes evenly gives nothing.")
-def second_derivative(answer: Sequence[float]) -> None:
+@exercise("Right. 1, -2, 1 sums to 0, so a flat line and an even slope give 0.")
+def second_derivative(answer):
     """`answer`: three weights whose weighted sum of neighbours is the discrete second derivative."""
     weights = np.asarray(answer, float)
     if weights.shape != (3,):
-        raise Mistake(f"give three weights; got an answer of the shape {weights.shape}")
-    if np.allclose(weights, [-1, 2, -1]):
-        raise Mistake("that is the second derivative with its sign turned: a valley should give a positive number")
-    if np.isclose(weights[0], -weights[2]) and np.isclose(weights[1], 0):
-        raise Mistake("that is a first derivative: it answers to a slope, and the second one should not")
-    if np.allclose(weights, [1, 2, 1]):
-        raise Mistake("that is a weighted sum, which smooths: the middle should be taken off twice")
-    if not np.isclose(weights.sum(), 0):
-        raise Mistake(f"a flat line should give 0, but your weights sum to {weights.sum():g}")
-    if not np.allclose(weights, [1, -2, 1]):
-        raise Mistake("take the difference of the two differences: (right - middle) - (middle - left)")
+        raise Mistake(f"got the shape {weights.shape}, expected three weights")
+    known = {
+        (-1, 2, -1): "the sign is flipped: ",
+        (-1, 0, 1): "this is a first derivative: ",
+        (1, 0, -1): "this is a first derivative: ",
+        (1, 2, 1): "this smooths; the middle must be subtracted twice: ",
+    }
+    for line, expected in (((1, 1, 1), 0), ((0, 1, 2), 0), ((1, 0, 1), 2)):
+        if not np.isclose(weights @ line, expected):
+            words = known.get(tuple(weights.tolist()), "")
+            raise Mistake(f"{words}for the pixels {line} got {weights @ line:g}, expected {expected}")
 
 
-@exercise("Right: multiply, sum over rows, columns and colours, and cut off what is negative.")
-def convolution(answer: Callable[[np.ndarray, np.ndarray], float]) -> None:
-    """`answer`: a function from a patch (3, 3, 3) and weights (3, 3, 3) to the filter's output in the middle."""
-    rng = np.random.default_rng(0)
-    patch, weights = rng.random((3, 3, 3)), rng.normal(size=(3, 3, 3))
-    weights *= np.sign((patch * weights).sum())
-    right = (patch * weights).sum()
-    got = np.asarray(answer(patch, weights), float)
-    if got.shape != ():
-        raise Mistake(f"one filter gives one number at one place; yours gave the shape {got.shape}: sum over all axes")
-    for value, words in (
-        (right / 27, "that is the mean: a convolution sums"),
-        (right / 3, "that is the mean over the colours: a convolution sums over them"),
-        ((patch * weights[::-1, ::-1]).sum(), "you turned the kernel around: networks do not, they correlate"),
-        ((patch[..., 0] * weights[..., 0]).sum(), "that is the red channel alone: sum over all three"),
-        (right * 255, "the pixels are in [0, 1] already: no 255 is needed"),
-    ):
-        if np.isclose(got, value):
-            raise Mistake(words)
-    if not np.isclose(got, right):
-        raise Mistake(f"for one patch your function gave {got:.4f}, and the network gives {right:.4f}")
-    if np.asarray(answer(patch, -weights), float) < 0:
-        raise Mistake("a sum below 0 should give 0: the ReLU is missing")
+_PATCHES, _KERNELS = _RNG.random((2, 3, 3, 3)), _RNG.normal(size=(2, 3, 3, 3))
+_KERNELS *= np.sign((_PATCHES * _KERNELS).sum(axis=(1, 2, 3), keepdims=True))  # so that both sums are positive
 
 
-@exercise("Right: both +,-,+ and -,+,- count, and nothing else does.")
-def count_alternating(answer: Callable[[np.ndarray], int]) -> None:
-    """`answer`: a function from lines of three weights (n, 3) to the number that alternate in sign."""
-    plus, minus = [0.1, -3.0, 2.0], [-1.0, 0.2, -0.5]
-    rest = [[1.0, 2.0, 3.0], [1.0, -1.0, -1.0], [-1.0, -1.0, 1.0], [-2.0, -1.0, -3.0], [1.0, 1.0, -1.0]]
-    got = np.asarray(answer(np.array([plus, plus, *rest, minus])))
-    if got.shape != ():
-        raise Mistake("give how many lines alternate: one number")
-    for value, words in (
-        (2, "you count +,-,+ only: -,+,- is a second derivative too, with its sign turned"),
-        (1, "you count -,+,- only: +,-,+ is one as well"),
-        (3 / 8, "that is the share of the lines: give their number"),
-        (6, "one change of sign is not enough: both neighbours must differ from the middle"),
-        (5, "that is the number of the lines that do not alternate"),
-    ):
-        if np.isclose(float(got), value):
-            raise Mistake(words)
-    if got != 3:
-        raise Mistake(f"of eight lines, three alternate; your function counts {got}")
+@solution(
+    list(zip(_PATCHES, _KERNELS, strict=True)),
+    ("this is the mean: a convolution sums", lambda p, w: (p * w).mean()),
+    ("this is the mean over the colours: sum over them", lambda p, w: (p * w).mean(axis=2).sum()),
+    ("the kernel is turned around, which networks do not do", lambda p, w: (p * w[::-1, ::-1]).sum()),
+    ("this is the red channel only: sum over all three", lambda p, w: (p * w)[..., 0].sum()),
+    ("the pixels are in [0, 1] already: 255 is not needed", lambda p, w: 255 * (p * w).sum()),
+    ("one place has one number: sum over all axes", lambda p, w: (p * w).sum(axis=(0, 1)), lambda p, w: p * w),
+    edges=[("a sum below 0 should give 0: the ReLU is missing", [_PATCHES[0], -_KERNELS[0]])],
+)
+def convolution(patch, weights):
+    """Multiply (3, 3, 3) by (3, 3, 3), sum over rows, columns and colours, and replace what is below 0 with 0."""
+    return max(0.0, (patch * weights).sum())
 
 
-@exercise("Right: (k + 1) / (n + 1), so it can never be 0.")
-def p_value(answer: Callable[[float, np.ndarray], float]) -> None:
-    """`answer`: a function from what was found and the values of n untrained networks to the p-value."""
-    null = np.array([1.0, 2.0, 3.0, 3.0])
-    got = float(answer(3.0, null))
-    if np.isclose(got, 2 / 4):
-        raise Mistake("that is k / n: it could be 0, and n trials cannot show that something never happens")
-    if np.isclose(got, 1 / 5):
-        raise Mistake("values equal to what was found count too: chance reached it")
-    if np.isclose(got, 2 / 5):
-        raise Mistake("what was found is itself one of the n + 1 cases: add 1 to k as well")
-    if np.isclose(got, 1):
-        raise Mistake("that is the other end: count the values that are as large or larger")
-    if not (np.isclose(got, 3 / 5) and np.isclose(float(answer(9.0, null)), 1 / 5)):
-        raise Mistake(f"2 of 4 values reach what was found, so 3 / 5 is expected; your function gave {got:g}")
+def _differs(lines):
+    """For each pair of neighbours, whether their signs differ: (n, 3) -> (n, 2)."""
+    return lines[:, :2] * lines[:, 1:] < 0
+
+
+def _count(lines, signs):
+    return np.all(np.sign(lines) == signs, axis=1).sum()
+
+
+@solution(
+    [[_RNG.normal(size=(20, 3))], [_RNG.normal(size=(40, 3))]],
+    ("-,+,- counts too: it has the opposite sign", lambda x: _count(x, (1, -1, 1))),
+    ("+,-,+ counts too", lambda x: _count(x, (-1, 1, -1))),
+    ("this is the share of the lines: give their number", lambda x: _differs(x).all(axis=1).mean()),
+    ("both neighbours must differ from the middle, not one change of sign", lambda x: _differs(x).any(axis=1).sum()),
+    ("these are the lines that do not alternate", lambda x: (~_differs(x).all(axis=1)).sum()),
+)
+def count_alternating(lines):
+    """Both +,-,+ and -,+,- count, and nothing else does: (n, 3) lines give one number."""
+    return _differs(lines).all(axis=1).sum()
+
+
+like_p_value = solution(  # for 07 too
+    [[2.5, np.array([1.0, 2.0, 3.0, 4.0])], [0.9, np.arange(9) / 9]],
+    ("k / n could be 0: count what was found as one more case", lambda found, null: np.mean(null > found)),
+    ("add 1 to k too: what was found reaches itself", lambda found, null: np.sum(null > found) / (1 + len(null))),
+    ("add 1 to n too: what was found is one more case", lambda found, null: (1 + np.sum(null > found)) / len(null)),
+    ("this is the other end", lambda found, null: (1 + np.sum(null < found)) / (1 + len(null))),
+    ("this is the other end, and k / n could be 0", lambda found, null: np.mean(null < found)),
+    edges=[("values equal to what was found count too: >=, not >", [3.0, np.array([1.0, 2.0, 3.0, 3.0, 5.0])])],
+)
+
+
+@like_p_value
+def p_value(found, null):
+    """(k + 1) / (n + 1) can never be 0."""
+    return (1 + np.sum(null >= found)) / (1 + len(null))

@@ -1,89 +1,82 @@
 """Checks of the exercises of `00_tour`."""
 
+from functools import partial
+
 import numpy as np
 
-from mesokit.lesson.checks import Mistake, exercise
+from mesokit.lesson.checks import Mistake, solution, text
 
 
-@exercise("Right: p_real above one half says real, and the network's 1 always means real, as in the paper.")
-def verdict(answer):
-    """`answer(p_real)`: "real" or "forged", at the threshold 0.5; at 0.5 itself the kit says forged."""
-    got = [answer(p_real) for p_real in (0.97, 0.03, 0.6, 0.5)]
-    if other := [word for word in got if word not in ("real", "forged")]:
-        raise Mistake(f"the answer {other[0]!r} is neither 'real' nor 'forged'")
-    if got[:2] == ["forged", "real"]:
-        raise Mistake("the labels are flipped: the network's output is p_real, so near 1 it says real")
-    if got[0] == got[1]:
-        raise Mistake(f"it says {got[0]} to 0.97 and to 0.03: compare p_real with 0.5")
-    if got[2] == "forged":
-        raise Mistake("0.6 is above the threshold 0.5, and became forged")
-    if got[3] == "real":
-        raise Mistake("at the threshold itself nothing speaks for real: the kit asks for p_real > 0.5")
+@solution(
+    [[0.97], [0.03], [0.6], [0.4]],
+    ("the labels are flipped: near 1 p_real means real", lambda p: "forged" if p > 0.5 else "real"),
+    ("the answer is always the same: compare p_real with 0.5", lambda p: "real", lambda p: "forged"),
+    edges=[("0.5 is not above the threshold", [0.5])],
+)
+def verdict(p_real):
+    """Above one half the verdict is real: the network's 1 always means real, as in the paper."""
+    return "real" if p_real > 0.5 else "forged"
 
 
-@exercise("Right: red first, from 0 to 1, and a batch of one.")
-def network_input(answer):
-    """`answer(picture)`: (h, w, 3) uint8 in OpenCV's order BGR -> (1, h, w, 3) float RGB in [0, 1]."""
-    picture = np.array([[[0, 51, 255], [102, 51, 204]], [[0, 0, 153], [51, 102, 102]], [[0, 0, 0], [255, 0, 51]]])
-    got = np.asarray(answer(picture.astype(np.uint8)))
-    if got.shape == picture.shape:
-        raise Mistake("the network takes a batch: add an axis in front, picture[None], for a batch of one")
-    if got.shape != (1, *picture.shape):
-        raise Mistake(f"the shape became {got.shape}; for this picture it should be {(1, *picture.shape)}")
-    if got.dtype.kind != "f":
-        raise Mistake("these are still whole numbers: dividing with // leaves nothing between 0 and 1")
-    rgb = picture[None, ..., ::-1]
-    if np.allclose(got, rgb) or np.allclose(got, picture):
-        raise Mistake("forgot /255: the pixels still go up to 255, and the network wants 0 to 1")
-    if np.allclose(got, picture / 255):
-        raise Mistake("this is still BGR, so red and blue are exchanged: turn the last axis around, [..., ::-1]")
-    if np.allclose(got, picture[::-1] / 255) or np.allclose(got, picture[:, ::-1] / 255):
-        raise Mistake(
-            "this turns the wrong axis around and mirrors the picture: colours are the last axis, [..., ::-1]"
-        )
-    if np.allclose(got, picture[::-1, ::-1, ::-1] / 255):
-        raise Mistake("this turns all axes around, and the picture is upside down: only the last axis holds colours")
-    if not np.allclose(got, rgb / 255, atol=1e-6):
-        raise Mistake("the bluest pixel, 255, 0, 51 in BGR, should become 0.2, 0, 1 in RGB")
+@solution(
+    [[np.random.default_rng(0).integers(0, 256, shape, np.uint8)] for shape in ((3, 2, 3), (2, 4, 3))],
+    ("the network takes a batch: picture[None] puts an axis in front", lambda x: x[..., ::-1] / 255),
+    ("these are whole numbers: // leaves nothing between 0 and 1", lambda x: x[None, ..., ::-1] // 255),
+    ("the division by 255 is missing: the network takes 0 to 1", lambda x: x[None, ..., ::-1], lambda x: x[None]),
+    ("this is still BGR: reverse the last axis with [..., ::-1]", lambda x: x[None] / 255),
+    ("this turns the picture upside down: the colours are the last axis", lambda x: x[None, ::-1] / 255),
+    ("this mirrors the picture: the colours are the last axis", lambda x: x[None, :, ::-1] / 255),
+    ("this reverses all axes: only the last one holds the colours", lambda x: x[None, ::-1, ::-1, ::-1] / 255),
+)
+def network_input(picture):
+    """BGR (h, w, 3) uint8 becomes a batch of one, (1, h, w, 3), with red first and values from 0 to 1."""
+    return picture[None, ..., ::-1] / 255
 
 
-@exercise("Right: the middles of equal pieces of the clip.")
-def even_frames(answer):
-    """`answer(n_frames, n)`: n frame indices, one in the middle of each of n equal pieces of the clip."""
-    got = np.asarray(answer(100, 4))
-    if got.shape != (4,):
-        raise Mistake(f"four indices were wanted; the answer has the shape {got.shape}")
-    if not np.allclose(got, np.round(got)):
-        raise Mistake("a frame index is a whole number: round, or divide with //")
-    if got.max() >= 100:
-        raise Mistake(f"index {int(got.max())} is off by one or more: a clip of 100 frames ends with index 99")
-    if np.array_equal(got, [0, 1, 2, 3]):
-        raise Mistake("these are the first four frames, which nearly show the same picture")
-    if np.array_equal(got, [0, 25, 50, 75]):
-        raise Mistake("these are where the pieces begin, so the end of the clip is never seen: add half a piece")
-    if got[0] == 0 and got[-1] == 99:
-        raise Mistake("these include the first and the last frame, where films fade in and out: take the middles")
-    if not np.allclose(got, [12.5, 37.5, 62.5, 87.5], atol=1):
-        raise Mistake("four pieces of 25 frames have their middles at about 12, 37, 62 and 87")
+def _whole(indices):
+    if (np.asarray(indices) % 1).any():
+        raise Mistake(f"round, or divide with //: got {text(indices)}, expected whole numbers")
+    return indices
 
 
-@exercise("Right: the crop of the authors, 2.86 times the larger distance.")
-def crop_side(answer):
-    """`answer(landmarks)`: side of the crop in pixels, of (5, 2) x, y: two eyes, nose, two corners of the mouth."""
-    # Eyes 60 apart and a mouth 40 below them; then a tilted head with eyes 50 apart and the mouth 75 away.
-    wide = np.array([[100, 100], [160, 100], [130, 130], [110, 140], [150, 140]], float)
-    tall = np.array([[100, 100], [130, 140], [90, 140], [60, 170], [80, 190]], float)
-    eyes, mouth = 50.0, float(np.hypot(115 - 70, 120 - 180))
-    got = float(answer(wide)), float(answer(tall))
-    wanted = 2.86 * 60, 2.86 * mouth
-    for factor, what in ((1.3, "2.2"), (2.2, "1.3"), (1.0, "1.3 x 2.2")):
-        if np.allclose(got, [factor * 60, factor * mouth]):
-            raise Mistake(f"the factor {what} is missing")
-    if np.allclose(got, [2.86 * 40, 2.86 * eyes]):
-        raise Mistake("this takes the smaller of the two distances: the larger one keeps the whole face in the crop")
-    if np.allclose(got, [2.86 * 60, 2.86 * eyes]):
-        raise Mistake("this only looks at the eyes; of a head turned aside they come close to each other")
-    if np.allclose(got, [2.86 * 60, 2.86 * (180 - 120)]):
-        raise Mistake("this measures from the eyes to the mouth along y only: a tilted head needs both coordinates")
-    if not np.allclose(got, wanted, rtol=0.01):
-        raise Mistake("for eyes 60 pixels apart and a mouth 40 below them, the side is 1.3 x 2.2 x 60 = 171.6 pixels")
+@solution(
+    [[100, 4], [90, 3], [1000, 2]],
+    ("these are the first frames, which are nearly the same picture", lambda frames, n: range(n)),
+    ("these are the starts of the pieces: add half a piece", lambda frames, n: np.arange(n) * frames // n),
+    ("these are the ends of the pieces: subtract half a piece", lambda frames, n: np.arange(1, n + 1) * frames // n),
+    ("the first and the last frame often fade", lambda frames, n: np.linspace(0, frames - 1, n).round()),
+    read=_whole,
+    atol=1,  # the middle of 25 frames may be 12 or 13
+)
+def even_frames(n_frames, n):
+    """The indices are the middles of n equal pieces of the clip."""
+    return [(2 * i + 1) * n_frames // (2 * n) for i in range(n)]
+
+
+def _side(landmarks, factor=1.3 * 2.2, pick=max, axis=0, weight=(1, 1)):
+    eyes, mouth = landmarks[:2], landmarks[3:]
+    down = (mouth.mean(axis) - eyes.mean(axis)) * weight
+    return factor * pick(np.linalg.norm(eyes[1] - eyes[0]), np.linalg.norm(down))
+
+
+@solution(
+    [
+        [
+            np.array([[100, 100], [160, 100], [130, 130], [110, 140], [150, 140]], float)
+        ],  # eyes 60 apart, mouth 40 below
+        [np.array([[100, 100], [130, 140], [90, 140], [60, 170], [80, 190]], float)],  # tilted: eyes 50 apart, mouth 75
+        [np.array([[90, 120], [110, 120], [130, 150], [95, 220], [115, 222]], float)],  # turned aside: eyes 20 apart
+    ],
+    ("the factor 2.2 is missing", partial(_side, factor=1.3)),
+    ("the factor 1.3 is missing", partial(_side, factor=2.2)),
+    ("the factor 1.3 x 2.2 is missing", partial(_side, factor=1)),
+    ("use the larger distance, which keeps the whole face in the crop", partial(_side, pick=min)),
+    ("use the larger distance, not the mean", partial(_side, pick=lambda eyes, mouth: (eyes + mouth) / 2)),
+    ("this is the eyes only: they come close when a head turns aside", partial(_side, pick=lambda eyes, mouth: eyes)),
+    ("this is the distance to the mouth only", partial(_side, pick=lambda eyes, mouth: mouth)),
+    ("the distance to the mouth needs x and y: a head may be tilted", partial(_side, weight=(0, 1))),
+    ("the middle of two points is their mean over axis 0", partial(_side, axis=1)),
+)
+def crop_side(landmarks):
+    """The crop of the authors: 2.86 times the larger of the two distances."""
+    return _side(landmarks)
