@@ -1,9 +1,12 @@
-"""The power spectrum against waves whose frequency is known."""
+"""The power spectrum and bands of it, against waves whose frequency is known."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from mesokit.interpret import spectrum
+
+SIZE = 64
 
 
 def _gray(values):
@@ -30,3 +33,59 @@ def test_white_noise_has_its_variance_everywhere():
 def test_other_shapes_are_refused():
     with pytest.raises(ValueError, match=r"got \(1, 4, 6, 3\)"):
         spectrum.radial_power(np.zeros((1, 4, 6, 3), np.uint8))
+
+
+def wave(cycles_x, cycles_y, size=SIZE, strength=0.2):
+    y, x = np.mgrid[:size, :size] / size
+    return (strength * np.sin(2 * np.pi * (cycles_x * x + cycles_y * y)))[..., None] * np.ones(3)
+
+
+def test_a_band_takes_the_planted_wave_and_nothing_else():
+    coarse, fine = wave(2, 1), wave(12, 9)  # 2.2 and 15 cycles
+    image = (0.5 + coarse + fine).astype(np.float32)[None]
+    assert np.allclose(spectrum.remove_band(image, 8, 16), 0.5 + coarse, atol=1e-5)
+    assert np.allclose(spectrum.remove_band(image, 2, 4), 0.5 + fine, atol=1e-5)
+    assert np.allclose(spectrum.remove_band(image, 4, 8), image, atol=1e-5)
+    assert np.allclose(spectrum._band(image, 8, 16), fine, atol=1e-5)
+
+
+@pytest.fixture
+def face():
+    return np.random.default_rng(0).random((SIZE, SIZE, 3)).astype(np.float32)
+
+
+def test_bands_are_a_partition(face):
+    bands = [(0, 1), *spectrum.BANDS]
+    assert np.allclose(sum(spectrum._band(face[None], *edges) for edges in bands), face[None], atol=1e-4)
+    assert spectrum._cycles(256).max() < spectrum.BANDS[-1][1]
+    assert spectrum._cycles(8)[0].tolist() == [0, 1, 2, 3, 4, 3, 2, 1]
+
+
+def test_controls_keep_the_energy_of_the_band(face):
+    image = 0.45 + 0.1 * face[None]
+    rng = np.random.default_rng(3)
+    band = spectrum._band(image, 4, 16)
+    scrambled = spectrum._scramble(image, 4, 16, rng)
+    amplitudes = lambda x: np.abs(np.fft.fft2(x, axes=(1, 2)))  # noqa: E731
+    assert np.allclose(amplitudes(scrambled), amplitudes(image), atol=1e-2)  # the same power at each frequency
+    assert abs(np.corrcoef(spectrum._band(scrambled, 4, 16).ravel(), band.ravel())[0, 1]) < 0.2
+    noisy = spectrum._add_noise(image, 4, 16, rng)
+    assert np.sqrt(np.mean((noisy - image) ** 2)) == pytest.approx(band.std(), rel=0.05)
+
+
+def test_losses_count_the_faces_that_need_a_band():
+    """A network that calls a face real when it has the fine wave, and depends on nothing else."""
+    real, forged = 0.5 + wave(2, 1) + wave(12, 9), 0.5 + wave(2, 1)
+    images = (255 * np.stack([real, forged])).round().astype(np.uint8)
+    rows = pd.DataFrame({"label": ["real", "forged"], "group": ["a", "a"]}, index=[7, 3])
+
+    def score(pixels):
+        return (spectrum._band(pixels, 8, 16).std(axis=(1, 2, 3)) > 0.05).astype(np.float32)
+
+    scores = pd.concat(spectrum.without_bands(score, images, [(2, 4), (8, 16)]))
+    table = spectrum.losses(scores, rows)
+    found = table.groupby(["treatment", "low_cycles"], dropna=False)["loss"].mean()
+    assert found["none"].item() == 0
+    assert found["removed", 8] == 0.5  # the real one is lost, the forged one stays right
+    assert found["removed", 2] == 0
+    assert found["scrambled", 8] == 0  # this network depends on the energy only

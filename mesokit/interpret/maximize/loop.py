@@ -84,10 +84,8 @@ def _climb(
     view, uphill = _compiled(network, layer, bool((rows["p"] == 2).all()), settings.variation != 0, *moves)
     unit = rows["unit"].to_numpy()
     sign, weight, p = (rows[column].to_numpy(np.float32) for column in ("sign", "weight", "p"))
-    variation, rate = (
-        np.float32(settings.variation),
-        np.float32(settings.rate),
-    )  # not floats, for which TensorFlow compiles anew
+    # Numbers of numpy, because TensorFlow compiles again for each new float.
+    variation, rate = np.float32(settings.variation), np.float32(settings.rate)
     rng = np.random.default_rng(rows["seed"].to_numpy())
     found = []
     for _ in range(settings.steps):
