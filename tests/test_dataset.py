@@ -13,8 +13,7 @@ import pytest
 from PIL import Image
 
 from mesokit import dataset, evaluation, faces, files, video
-from mesokit.dataset import building, loading, manifest, pictures, sources
-from mesokit.dataset import clip as clip_module
+from mesokit.dataset import cropping, loading, manifest, pictures, sources, tables
 
 
 def _digest(root):
@@ -244,7 +243,7 @@ def test_a_link_may_lead_to_the_root_and_not_out_of_it(films, tmp_path):
 
 def test_two_runs_do_not_write_into_one_folder(films, tmp_path, monkeypatch):
     clips, root = films
-    monkeypatch.setattr(building, "PATIENCE", 0.1)
+    monkeypatch.setattr(tables, "PATIENCE", 0.1)
     first = dataset.build(clips, root, tmp_path / "out", frames=1)
     next(first)
     with pytest.raises(ValueError, match="another run is writing here; wait for it"):
@@ -260,11 +259,11 @@ def test_a_full_disk_stops_the_run_and_is_no_fault_of_the_clip(films, tmp_path, 
     def full(path, image):
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
-    monkeypatch.setattr(clip_module, "write_png", full)
+    monkeypatch.setattr(cropping, "write_png", full)
     with pytest.raises(OSError, match="No space left"):
         _all(dataset.build(clips, root, tmp_path / "out", frames=1))
     assert not (tmp_path / "out" / "faces.csv").exists()
-    monkeypatch.setattr(clip_module, "write_png", write)
+    monkeypatch.setattr(cropping, "write_png", write)
     assert sum(built.error is None for built in dataset.build(clips, root, tmp_path / "out", frames=1)) == 5
 
 

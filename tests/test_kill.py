@@ -32,18 +32,18 @@ def test_killed_anywhere_and_started_again_it_is_the_same(tmp_path):
     assert found["different"] == []
 
 
-def _films(root):
-    """Two clips of four frames at two levels, and one that is no video."""
+def _films(root, n=3):
+    """`n` - 1 clips of four frames at two levels, and one that is no video."""
     from mesokit import video
     from mesokit.dataset import manifest
 
     root.mkdir()
     rng = np.random.default_rng(0)
     rows = []
-    for i in range(3):
+    for i in range(n):
         for crf in (23, 40):
             path = root / f"{i}_{crf}.mp4"
-            if i == 2:
+            if i == n - 1:
                 path.write_text("no video")
             else:
                 image = np.kron(rng.integers(0, 256, (9, 12, 3)), np.ones((16, 16, 1))).astype(np.uint8)

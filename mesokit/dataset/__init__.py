@@ -5,13 +5,20 @@
     DATASET/faces/<crf>/<split>/<forged|real>/<clip>_f00012.png     aligned faces, 256x256 RGB
     DATASET/masks/<split>/<clip>_f00012.png               synthetic forgeries: the tampered region, in the same geometry
 
-`clip` builds one clip, `building` all of them, here or on a cluster, `loading` reads them for training.
-This module leaves `loading` out, because it loads TensorFlow: import it by name.
+In the order of a build: `sources` indexes a public dataset as a clip table, `manifest` checks it, `building` plans one
+job for each clip, `running` runs the jobs here or on a cluster, `clip` does one, `cropping` cuts its faces out, and
+`tables` writes the result. `adopting` takes faces that were published without clips. `pictures` reads the images,
+`review` holds what a person decided about them, and `loading` makes batches. `loading` is not imported here, because it
+loads TensorFlow.
 """
 
-from mesokit.dataset.building import adopt, build, estimate, matched, processes
-from mesokit.dataset.clip import SAMPLINGS, Built
+from mesokit.dataset.adopting import adopt
+from mesokit.dataset.building import build, estimate
+from mesokit.dataset.clip import Built
+from mesokit.dataset.cropping import SAMPLINGS
 from mesokit.dataset.pictures import SIZE, clips, images, read, sharpness, write_png
+from mesokit.dataset.running import processes
+from mesokit.dataset.tables import matched
 
 __all__ = [
     "SAMPLINGS",
