@@ -56,19 +56,25 @@ def _jpeg(image: np.ndarray, quality: int) -> np.ndarray:
 CHANGES: dict[str, Change] = {"resolution": resolution, "band": band, "gamma": gamma, "jpeg": jpeg}
 
 
-def recompress(clip: Path, rows: pd.DataFrame, levels: Sequence[float]) -> Iterator[np.ndarray]:
-    """Encode `clip` anew at each CRF of `levels`; yields its faces (n, 256, 256, 3) uint8, cut where `rows` say.
+def crops(clip: Path, rows: pd.DataFrame) -> np.ndarray:
+    """The faces (n, 256, 256, 3) uint8 RGB of `clip`, cut at the landmarks in `rows`; none is sought again.
 
-    `rows`: of faces.csv, all of this clip and in the order of their frames; their landmarks are not sought again.
+    `rows`: of faces.csv, in the order of their frames; of this clip, or of another level of it.
     """
+    read = video.read_frames(clip, rows["frame"].to_numpy())
+    pairs = zip(read, rows.to_dict("records"), strict=True)
+    return np.stack([faces.align(frame.image, _face(row)) for frame, row in pairs])
+
+
+def recompress(clip: Path, rows: pd.DataFrame, levels: Sequence[float]) -> Iterator[np.ndarray]:
+    """Encode `clip` anew at each CRF of `levels`; yields its faces as `crops` does."""
     frames, fps = [frame.image for frame in video.read_frames(clip)], video.probe(clip).fps
     for crf in levels:
         with tempfile.TemporaryDirectory() as folder:
             again = Path(folder) / "again.mp4"
             video.write_clip(again, frames, fps, crf)
-            read = list(video.read_frames(again, rows["frame"].to_numpy()))
-        crops = zip(read, rows.to_dict("records"), strict=True)
-        yield np.stack([faces.align(frame.image, _face(row)) for frame, row in crops])
+            found = crops(again, rows)
+        yield found
 
 
 def _face(row: dict) -> faces.Face:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mesokit import evaluation, lesson
+from mesokit import dataset, evaluation, lesson
 from mesokit.lesson import paper
 from mesokit.lesson.findings import VERDICTS, Finding, verdict
 
@@ -120,6 +120,19 @@ def test_a_series_is_recorded_value_by_value(capsys):
     assert capsys.readouterr().out == "p of conv1 = 0.123\np of conv2 = 0.5\n4: low, high = [0.5, 1]\n"
     with pytest.raises(ValueError, match="write {} where the name"):
         lesson.record_each("p", {"conv1": 1})
+
+
+def test_a_build_names_the_clips_that_failed(capsys, monkeypatch):
+    asked = {}
+
+    def build(clips, root, out, **options):
+        asked.update(options)
+        yield from (dataset.Built("good", 3, None), dataset.Built("bad", 0, "no face in any of 5 frames"))
+
+    monkeypatch.setattr(dataset, "build", build)
+    lesson.build(pd.DataFrame({"clip": ["good", "bad"]}), "root", "out", sampling="keyframes")
+    assert capsys.readouterr().out == "bad no face in any of 5 frames\n"
+    assert asked == {"sampling": "keyframes"}
 
 
 def test_record_refuses_what_it_cannot_hold(capsys):

@@ -1,9 +1,9 @@
 """What a notebook talks to: its data, what it records, and the paper's statements and numbers beside its own."""
 
 from mesokit.lesson import paper
-from mesokit.lesson.data import ready
+from mesokit.lesson.data import build, ready
 from mesokit.lesson.findings import FINDINGS, finding
 from mesokit.lesson.numbers import accuracy, number
 from mesokit.lesson.recording import record, record_each
 
-__all__ = ["FINDINGS", "accuracy", "finding", "number", "paper", "ready", "record", "record_each"]
+__all__ = ["FINDINGS", "accuracy", "build", "finding", "number", "paper", "ready", "record", "record_each"]

@@ -1,6 +1,12 @@
 """The data of a notebook: found in its folder, or made there once."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def ready(work: str | Path, preset: str, frames: int, seed: int = 0) -> Path:
@@ -11,7 +17,6 @@ def ready(work: str | Path, preset: str, frames: int, seed: int = 0) -> Path:
     """
     from tqdm.auto import tqdm  # these here, not above: the report reads this room, and need not wait for them
 
-    from mesokit import dataset
     from mesokit.dataset import manifest
     from mesokit.synthetic import studio
 
@@ -26,7 +31,16 @@ def ready(work: str | Path, preset: str, frames: int, seed: int = 0) -> Path:
                 bar.set_description(what)
         clips = manifest.read_clips(root / "clips.csv")
         about = {"name": preset, **studio.ABOUT}
-        for built in tqdm(dataset.build(clips, root, root, frames, about=about), total=clips["clip"].nunique()):
-            if built.error:
-                print(built.clip, built.error)
+        build(clips, root, root, frames=frames, about=about)
     return root
+
+
+def build(clips: pd.DataFrame, root: Path, out: Path, **options: Any) -> None:
+    """`dataset.build` of these clips with these options, with a progress bar and a line for each clip that failed."""
+    from tqdm.auto import tqdm
+
+    from mesokit import dataset
+
+    for built in tqdm(dataset.build(clips, root, out, **options), total=clips["clip"].nunique()):
+        if built.error:
+            print(built.clip, built.error)
