@@ -1,8 +1,8 @@
 """The two tables of a dataset: clips.csv, a row per clip and compression level, and faces.csv, a row per face.
 
-Untrusted input: `read_clips` and `read_faces` check columns, types, words, keys, paths and splits, and fail with one
-sentence that names the file, the row or the column. Key of the clips: (clip, crf). Key of the faces: face.
-`check_links` refuses paths that a link leads out of their folder.
+Tables are untrusted input. `read_clips` and `read_faces` check columns, types, words, keys, paths and splits; an error
+is one sentence with the file, the row or the column. The key of clips.csv is (clip, crf), the key of faces.csv is face.
+`check_links` refuses paths that leave their folder through a link.
 """
 
 import hashlib
@@ -16,19 +16,19 @@ import pandas as pd
 
 from mesokit import files, video
 
-LABELS = ("forged", "real")  # in this order the folders sort as the authors' do: forged = 0, real = 1
+LABELS = ("forged", "real")  # sorted as the authors' folders: forged = 0, real = 1
 SPLITS = ("train", "val", "test")
 POINTS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")  # left = smaller x
 
 _TEXT, _WHOLE, _NUMBER, _FLAG = "string", "Int64", "float64", "boolean"
 CLIPS = {
-    "clip": _TEXT,  # the key of one clip; levels of compression share it
-    "path": _TEXT,  # of the video, relative to the folder of the dataset
+    "clip": _TEXT,  # key of the clip, the same for all its compression levels
+    "path": _TEXT,  # of the video, relative to the folder of the clips
     "method": _TEXT,  # real, deepfake, face2face, or a dataset's own name
     "label": _TEXT,  # real or forged
     "identity": _TEXT,  # the person filmed
-    "source": _TEXT,  # forged clips: whose face was put in, or whose expression drives
-    "group": _TEXT,  # identities that share pixels: never in two splits
+    "source": _TEXT,  # forged clips: the person whose face was put in, or whose expression is copied
+    "group": _TEXT,  # identities that share pixels; a group is never in two splits
     "split": _TEXT,  # train, val or test
     "crf": _WHOLE,  # empty: unknown
     "fps": _NUMBER,
@@ -36,9 +36,9 @@ CLIPS = {
     "width": _WHOLE,
     "height": _WHOLE,
     "sha256": _TEXT,
-    "mask": _TEXT,  # synthetic forgeries: a video of the tampered region, relative as `path` is
+    "mask": _TEXT,  # synthetic forgeries: a video of the tampered region, relative like `path`
     "bytes": _WHOLE,  # size of the file
-    "psnr": _NUMBER,  # dB against the frames before this compression; inf: the same bit by bit
+    "psnr": _NUMBER,  # dB against the frames before compression; inf where they are equal
 }
 FACES = {
     "face": _TEXT,
@@ -62,10 +62,10 @@ FACES = {
 }
 _COORDINATES = {"_x", "_y", "_w", "_h"}
 _NEVER_NEGATIVE = {"fps", "frames", "width", "height", "bytes", "frame", "time", "confidence", "sharpness"}
-_MOST = 2**53  # what every reader of CSV can hold exactly
+_MOST = 2**53  # larger whole numbers are not exact as floats, which many readers of CSV use
 _MAY_BE_ABSENT = ("mask", "bytes", "psnr")
 _MAY_BE_EMPTY = {"source", "crf", "fps", "frames", "width", "height", "sha256", "time", *_MAY_BE_ABSENT}
-# What is unknown of a face that was published without its clip.
+# Columns that are empty for a face that was published without its clip.
 _OF_A_CLIP = {"clip", "frame", "keyframe", "confidence", "sharpness"} | {c for c in FACES if c[-2:] in _COORDINATES}
 
 
@@ -85,11 +85,11 @@ def is_face_table(path: Path) -> bool:
         with path.open(encoding="utf-8") as file:
             return {"face", "keep"} <= set(file.readline(10_000).strip().split(","))
     except (OSError, UnicodeDecodeError):
-        return False  # reading it as a clip table will say what is wrong
+        return False  # reading it as a clip table then gives the error
 
 
 def check_clips(clips: pd.DataFrame, name: str = "the clip table") -> pd.DataFrame:
-    """Return `clips` with the columns of `CLIPS` in order, or raise ValueError: `name` says whose fault it is."""
+    """Return `clips` with the columns of `CLIPS` in order, or raise ValueError with `name` in the sentence."""
     clips = _check(clips, CLIPS, name)
     for key in clips["clip"].unique():
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,150}", key):
@@ -101,28 +101,28 @@ def check_clips(clips: pd.DataFrame, name: str = "the clip table") -> pd.DataFra
 
 
 def check_faces(faces: pd.DataFrame, name: str = "the face table") -> pd.DataFrame:
-    """Return `faces` with the columns of `FACES` in order, or raise ValueError: `name` says whose fault it is."""
+    """Return `faces` with the columns of `FACES` in order, or raise ValueError with `name` in the sentence."""
     faces = _check(faces, FACES, name)
     _unique(faces, ["face"], name)
     return faces
 
 
 def need_clips(faces: pd.DataFrame) -> None:
-    """Raise ValueError where faces have no clip, as the authors published them: figures per clip would be wrong."""
+    """Raise ValueError where faces have no clip (the authors published theirs so): no figure per clip is possible."""
     if (without := int(faces["clip"].isna().sum())) > 0:
         raise ValueError(
-            f"{without} of {len(faces)} faces were published without their clips, so nobody can say which belong "
-            "together: give figures per face only"
+            f"{without} of {len(faces)} faces were published without their clips, so it is unknown which faces belong "
+            "to one clip: give figures per face only"
         )
 
 
 def save(table: pd.DataFrame, path: Path) -> None:
-    """Write a table as CSV, whole or not at all, the same bytes for the same table."""
+    """Write a table as CSV, whole or not at all. Equal tables give equal bytes."""
     files.write(path, table.to_csv(index=False, lineterminator="\n").encode())
 
 
 def measured(path: Path) -> dict[str, Any]:
-    """What the file of a clip says of itself: the columns fps, frames, width, height and sha256. Raises VideoError."""
+    """The columns fps, frames, width, height and sha256 of a clip, measured from its file. Raises VideoError."""
     info = video.probe(path)
     known = {"fps": round(info.fps, 4), "frames": info.frames, "width": info.width, "height": info.height}
     return {**known, "sha256": files.sha256(path)}
@@ -140,9 +140,9 @@ def clip_key(path: str) -> str:
 
 
 def split_by_group(groups: pd.Series, fractions: dict[str, float], seed: int) -> pd.Series:
-    """A split for each row, such that all rows of a group share it: Series like `groups`, of keys of `fractions`.
+    """A split (a key of `fractions`) for each row, the same for all rows of a group; a Series like `groups`.
 
-    `fractions` sum to 1; every split with a share gets at least one group. Raises ValueError if there are too few.
+    `fractions` sum to 1. Every split with a share gets at least one group. Raises ValueError if there are too few.
     """
     names = np.random.default_rng(seed).permutation(sorted(groups.unique())).tolist()
     wanted = [split for split, share in fractions.items() if share > 0]
@@ -151,7 +151,9 @@ def split_by_group(groups: pd.Series, fractions: dict[str, float], seed: int) ->
             f"{len(names)} groups cannot fill the splits {', '.join(wanted)}: give at least {len(wanted)} groups"
         )
     ends = np.round(np.cumsum([fractions[split] for split in wanted]) * len(names)).astype(int)
-    for i in range(len(wanted)):  # rounding must leave no split empty, from the front and from the back
+    for i in range(
+        len(wanted)
+    ):  # rounding must leave no split empty: at least one group here, and one for each later split
         ends[i] = min(max(ends[i], (ends[i - 1] if i else 0) + 1), len(names) - (len(wanted) - 1 - i))
     owner = dict(zip(names, np.repeat(wanted, np.diff(ends, prepend=0)), strict=True))
     return groups.map(owner)
@@ -159,7 +161,7 @@ def split_by_group(groups: pd.Series, fractions: dict[str, float], seed: int) ->
 
 def _read(path: Path, columns: dict[str, str]) -> pd.DataFrame:
     try:
-        # Without a header first: as a header, two columns of one name would quietly become two names.
+        # header=None, because pandas renames the second of two columns with one name without an error.
         table = pd.read_csv(path, dtype="string", keep_default_na=False, encoding="utf-8", header=None)
     except (FileNotFoundError, IsADirectoryError):
         raise FileNotFoundError(f"{path}: no such table") from None
@@ -183,8 +185,8 @@ def _typed(values: pd.Series, kind: str, path: Path) -> pd.Series:
         if kind == _TEXT:
             return values
         numbers = pd.to_numeric(values)
-        if kind == _WHOLE and (numbers.dropna() % 1 != 0).any():  # astype() would cut them off
-            raise ValueError("not whole")
+        if kind == _WHOLE and (numbers.dropna() % 1 != 0).any():  # astype() would round them down
+            raise ValueError
         return numbers.astype(kind)
     except (ValueError, TypeError, KeyError, OverflowError) as error:
         wanted = {_WHOLE: "whole numbers", _NUMBER: "numbers", _FLAG: "True or False"}[kind]
@@ -197,20 +199,8 @@ def _check(table: pd.DataFrame, columns: dict[str, str], name: str) -> pd.DataFr
     if missing := [c for c in columns if c not in table]:
         raise ValueError(f"{name}: the columns {', '.join(missing)} are missing")
     table = table[list(columns)].astype(columns).reset_index(drop=True)
-    for column in columns:
-        empty = table[column].isna()
-        if columns is FACES and column in _OF_A_CLIP:
-            empty &= table["clip"].notna()
-        if column not in _MAY_BE_EMPTY and empty.any():
-            raise ValueError(f"{name}: the column {column} is empty in row {int(empty.argmax()) + 1}")
-    for column, words in (("label", LABELS), ("split", SPLITS)):
-        if other := sorted(set(table[column]) - set(words)):
-            raise ValueError(f"{name}: the column {column} holds {other[0]!r}; it may hold {', '.join(words)}")
-    if not table["crf"].dropna().between(0, 51).all():
-        raise ValueError(f"{name}: the column crf must lie between 0 and 51, or be empty where it is unknown")
-    for column in set(columns) & _NEVER_NEGATIVE:
-        if (wrong := table[column].dropna()[lambda values: ~values.between(0, _MOST)]).size:
-            raise ValueError(f"{name}: the column {column} holds {wrong.iloc[0]:g}; it cannot")
+    _filled(table, columns, name)
+    _in_range(table, columns, name)
     for column in ("path", "mask"):
         for path in table[column].dropna().unique():
             if not files.inside(path):
@@ -219,10 +209,30 @@ def _check(table: pd.DataFrame, columns: dict[str, str], name: str) -> pd.DataFr
     return table
 
 
+def _filled(table: pd.DataFrame, columns: dict[str, str], name: str) -> None:
+    for column in [c for c in columns if c not in _MAY_BE_EMPTY]:
+        empty = table[column].isna()
+        if columns is FACES and column in _OF_A_CLIP:
+            empty &= table["clip"].notna()
+        if empty.any():
+            raise ValueError(f"{name}: the column {column} is empty in row {int(empty.argmax()) + 1}")
+
+
+def _in_range(table: pd.DataFrame, columns: dict[str, str], name: str) -> None:
+    for column, words in (("label", LABELS), ("split", SPLITS)):
+        if other := sorted(set(table[column]) - set(words)):
+            raise ValueError(f"{name}: the column {column} holds {other[0]!r}; it may hold {', '.join(words)}")
+    if not table["crf"].dropna().between(0, 51).all():
+        raise ValueError(f"{name}: the column crf must lie between 0 and 51, or be empty where it is unknown")
+    for column in set(columns) & _NEVER_NEGATIVE:
+        if (wrong := table[column].dropna()[lambda values: ~values.between(0, _MOST)]).size:
+            raise ValueError(f"{name}: the column {column} holds {wrong.iloc[0]:g}; it must lie between 0 and 2**53")
+
+
 def check_links(table: pd.DataFrame, root: str | os.PathLike[str]) -> None:
     """Raise ValueError where a path of a checked table (columns path, mask) leaves `root` through a link.
 
-    `root` itself may be a link, to another disk say. Called once for a table, where it meets its folder.
+    `root` itself may be a link, for example to another disk.
     """
     columns = [table[column].dropna().unique() for column in ("path", "mask")]
     files.check_links([path for paths in columns for path in paths], Path(root), "--root")

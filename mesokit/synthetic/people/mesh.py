@@ -130,7 +130,8 @@ def _rasterise(parts, bodies, focal, size, front):
     colour, depth = np.zeros((h, w, 3), np.float32), np.full((h, w), FAR, np.float32)
     marks = np.concatenate([part.marks for part in parts])
     fov = float(2 * np.arctan(h / 2 / focal))
-    cv2.triangleRasterize(*_joined(bodies, drawn), marks, colour, depth, _CAMERA, fov, NEAR, FAR, _SOLID)
+    points, triangles = _joined(bodies, drawn)
+    cv2.triangleRasterize(points, triangles, marks, colour, depth, _CAMERA, fov, NEAR, FAR, _SOLID)
     return np.round(colour[..., 2] * 8).astype(np.uint8), colour[..., :2], depth
 
 
@@ -157,9 +158,10 @@ def sample(part, points, uv, texels):
 
     `uv` (r, c, 2): raster coordinates; `texels`: columns and rows of the skin, each (r, c).
     """
-    n, tu, tv = (cv2.remap(a, *part.index(uv), cv2.INTER_LINEAR) for a in _tangents(points, part))
+    x, y = part.index(uv)
+    n, tu, tv = (cv2.remap(a, x, y, cv2.INTER_LINEAR) for a in _tangents(points, part))
     albedo, slope, gloss = (
-        cv2.remap(t, *texels, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        cv2.remap(t, texels[0], texels[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         for t in (part.skin.albedo, part.skin.slope, part.skin.gloss)
     )
     return unit(n - slope[..., :1] * tu - slope[..., 1:] * tv), n, albedo, gloss
@@ -180,10 +182,11 @@ def shadows(parts, bodies, centre, key):
     right = unit(np.cross(np.array([0, 1, 0], np.float32), light))
     view = np.stack([right, np.cross(light, right), light], -1).astype(np.float32)
     turned = [((p - centre) @ view - np.array([0, 3.0, _SHADOW_FAR])).astype(np.float32) for p in bodies]
-    points, triangles = zip(*(_coarse(part, p) for part, p in zip(parts, turned, strict=True)), strict=True)
+    coarse = [_coarse(part, p) for part, p in zip(parts, turned, strict=True)]
+    points, triangles = _joined(*zip(*coarse, strict=True))
     depth = np.full((_SHADOW_SIZE, _SHADOW_SIZE), 1000, np.float32)
     fov = float(2 * np.arctan(_SHADOW_REACH / _SHADOW_FAR))
-    cv2.triangleRasterizeDepth(*_joined(points, triangles), depth, _CAMERA, fov, 200.0, 1000.0, _SOLID)
+    cv2.triangleRasterizeDepth(points, triangles, depth, _CAMERA, fov, 200.0, 1000.0, _SOLID)
     return [_compare(p, part.shape, depth) for part, p in zip(parts, turned, strict=True)]
 
 
@@ -191,7 +194,7 @@ def _compare(p, shape, depth):
     """Soft shadow test of vertices (n, 3) seen from the lamp."""
     focal, middle = _SHADOW_FAR / _SHADOW_REACH * _SHADOW_SIZE / 2, _SHADOW_SIZE / 2 - 0.5
     z = -p[:, 2]
-    at = [(middle + sign * p[:, k] * focal / z).astype(np.float32).reshape(shape) for k, sign in ((0, 1), (1, -1))]
-    nearest = cv2.remap(depth, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=1000)
+    x, y = ((middle + sign * p[:, k] * focal / z).astype(np.float32).reshape(shape) for k, sign in ((0, 1), (1, -1)))
+    nearest = cv2.remap(depth, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=1000)
     lit = np.clip(1.5 - (z.reshape(shape) - nearest) / np.float32(0.8), 0, 1)
     return cv2.GaussianBlur(lit.astype(np.float32), (0, 0), 2.0)

@@ -80,7 +80,7 @@ def eyeball(box, centre, scale, axes, iris, pupil, light, veins):
     colour = colour * smooth(-0.10, 0.10, t)[..., None]
     edge = 0.10 * smooth(0.7, 1.6, rho)[..., None]
     white = np.array([0.57, 0.52, 0.49], np.float32) - edge * np.array([0.4, 1.3, 1.3], np.float32)
-    vein = cv2.remap(veins, *(own[..., k] * 60 + 64 for k in (0, 1)), cv2.INTER_LINEAR)
+    vein = cv2.remap(veins, own[..., 0] * 60 + 64, own[..., 1] * 60 + 64, cv2.INTER_LINEAR)
     white = white * np.exp(-(vein * smooth(0.62, 1.1, rho))[..., None] * np.array([0.10, 0.8, 0.7], np.float32))
     sclera = smooth(_IRIS_R - 0.035, _IRIS_R + 0.055, rho)[..., None]
     colour = colour * (1 - sclera) + white * sclera

@@ -54,8 +54,8 @@ def fill(polygon, soft=0.0):
     """Polygon (n, 2) in texels -> anti-aliased mask (SIZE, SIZE) float32 in [0, 1], blurred by `soft` texels."""
     mask = np.zeros((SIZE, SIZE), np.uint8)
     cv2.fillPoly(mask, [np.round(polygon * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-    mask = mask.astype(np.float32) / np.float32(255)
-    return cv2.GaussianBlur(mask, (0, 0), soft) if soft else mask
+    share = mask.astype(np.float32) / np.float32(255)
+    return cv2.GaussianBlur(share, (0, 0), soft) if soft else share
 
 
 def stroke(canvas, line, value, width=1):

@@ -134,7 +134,8 @@ class Renderer:
             packed = uv[packed_at]
             texels = part.texels(packed)
             fine, soft, albedo, gloss = mesh.sample(part, points, packed, texels)
-            shadow = cv2.remap(light, *part.index(packed), cv2.INTER_LINEAR)
+            x, y = part.index(packed)
+            shadow = cv2.remap(light, x, y, cv2.INTER_LINEAR)
             cloth = None
             if part.number == _BODY:
                 rows, columns = (np.array(self.cloth.shape) - 1).tolist()
@@ -142,7 +143,7 @@ class Renderer:
             value = reflect(self.light, fine, soft, albedo, gloss, ao[packed_at], shadow, cloth)
             colours[where] = value.reshape(-1, 3)[: len(where)]
             if part.number == _FACE:
-                holes = cv2.remap(self.holes, *texels, cv2.INTER_LINEAR)
+                holes = cv2.remap(self.holes, texels[0], texels[1], cv2.INTER_LINEAR)
                 alpha.reshape(-1, 3)[where] = holes.reshape(-1, 3)[: len(where)]
         return alpha
 

@@ -176,6 +176,6 @@ def background(scene):
         _rectangles(rng, image, 4, 0.03, 0.2)
     elif scene.wall == 4:
         image, blur = _garden(rng, h, w), 2.5 * w / 480
-    image = cv2.GaussianBlur(image.astype(np.float32), (0, 0), blur)
+    soft = cv2.GaussianBlur(image.astype(np.float32), (0, 0), blur)
     grain = noise(rng, max(w, h), 3, 30)[:h, :w, None] * np.float32(0.006 if scene.wall == 0 else 0.002)
-    return np.clip(image + grain, 0, 1).astype(np.float32)
+    return np.clip(soft + grain, 0, 1).astype(np.float32)

@@ -116,7 +116,7 @@ def camera(image, scene, rng):
     sensor = np.empty(image.shape, np.uint8)
     for light, dim, pixels in zip(*map(_strips, (image, three(vignette), sensor)), strict=True):
         light *= dim
-        noise = cv2.transform(rng.standard_normal(light.shape, np.float32), _NOISE_MIX)
+        noise = cv2.transform(rng.standard_normal(light.shape, np.float32), _NOISE_MIX).astype(np.float32, copy=False)
         noise *= cv2.sqrt(np.clip(light, 0.05, 1))
         noise *= np.float32(scene.noise / 255)
         light += noise
