@@ -1,18 +1,18 @@
 """The default dataset: synthetic people filmed, two forgeries of each, and the levels of compression.
 
-Each person has one original clip. It goes through H.264 once, as a platform would have done it, before anyone forges
-it; real and forged clips are then encoded alike at each level. People come in pairs that swap faces and lend each other
-their expressions: a pair is a `group`, so that no split by group shares a person's pixels.
+Each person has one original clip. It is encoded once before it is forged, as a video platform would do; real and forged
+clips are then encoded alike at each level. Two people form a pair. They swap faces and expressions, so a pair is one
+`group`: no two splits share the pixels of a person.
 
     OUT/masters/<identity>.mp4, .npz      originals as uploaded, with their truth
-    OUT/masters/<target>_<source>.mp4     decoded faces of a swap, aligned, where the package does not bring them
-    OUT/masters/made.json                 what made them all: see `check`
+    OUT/masters/<target>_<source>.mp4     decoded, aligned faces of a swap that the package does not contain
+    OUT/masters/made.json                 version, seed and preset of all of them: see `check`
     OUT/clips/<crf>/<clip>.mp4            real and forged clips at each level
     OUT/clips/masks/<clip>.mp4            the tampered region of each forged frame, lossless
     OUT/clips.csv, OUT/dataset.json
 
-Face swaps that are good take long to train. The package brings those of the first sixty-four people of seed 0 as small
-clips of decoded faces (data_scripts/train_swaps.py made them); for anyone else the networks are trained here.
+A good face swap takes long to train. The package contains those of the first sixty-four people of seed 0 as small clips
+of decoded faces, made by data_scripts/train_swaps.py. For other people the networks are trained here.
 """
 
 import functools
@@ -37,40 +37,26 @@ from threadpoolctl import threadpool_limits
 from mesokit import files, video
 from mesokit.dataset import manifest
 from mesokit.synthetic.forge import blend, face2face
-from mesokit.synthetic.people import (
-    DEFOCUS,
-    RESOLUTION,
-    Person,
-    Renderer,
-    Scene,
-    motion,
-    sample_person,
-    sample_scene,
-)
+from mesokit.synthetic.people import DEFOCUS, RESOLUTION, Person, Renderer, Scene, motion, sample_person, sample_scene
 
-ORIGIN = "Synthetic people, rendered and forged by mesokit."
 ABOUT = {
-    "origin": ORIGIN,
+    "origin": "Synthetic people, rendered and forged by mesokit.",
     "licence": "Apache-2.0, as mesokit",
     "consent": "Nobody is shown: the people do not exist, so nobody's consent was needed.",
 }
-# Raise it when the pixels of clips or masks change: folders of another version are then refused. A test compares a
-# fingerprint of some frames and says when.
+# To be raised when the pixels of clips or masks change: folders of another version are then refused. A test compares
+# some frames with a stored fingerprint and fails when they change.
 VERSION = 3
-# By the number of the pair, the same in every preset: what the bundled weights learnt from is never a test elsewhere.
-# Four pairs of the first twenty were too few to judge by: the same networks came out at .83 or .95 on other people.
-SPLITS = (
-    *("train", "val", "test", "train", "train") * 4,
-    *("test",) * 4,
-    *("train", "train", "train", "val") * 2,
-)
+# The split of each pair, by its number. It is the same in every preset, so that nobody on whom the bundled weights were
+# trained is a test person elsewhere. Four test pairs were too few: the same networks scored .83 or .95 on other people.
+SPLITS = ("train", "val", "test", "train", "train") * 4 + ("test",) * 4 + ("train", "train", "train", "val") * 2
 METHODS = ("real", "deepfake", "face2face")
-CANDIDATES = 100  # of whom the partner of a person is the most alike
-# How unlike two people are: the sum of their differences in these, each in its unit.
+CANDIDATES = 100  # people drawn for each partner; the most alike is taken
+# How unlike two people are: the sum of their differences in these traits, each divided by its unit.
 ALIKE = {"tone": 0.05, "masculine": 0.2, "glasses": 0.15, "beard": 0.2, "age": 20.0, "freckles": 0.3, "warmth": 1.0}
-UPLOAD_CRF = (12, 28)  # of the originals before they are forged: each platform compresses as it likes
+UPLOAD_CRF = (12, 28)  # lowest and highest CRF of the originals, since platforms differ
 SWAP_CRF = 6  # of the small clips of decoded faces
-SWAP_SIZE = 80  # pixels a side of a decoded face: as in 2017 fewer than the face has in the frame, so it comes out soft
+SWAP_SIZE = 80  # pixels a side of a decoded face: fewer than in the frame, so it is soft, as in the deepfakes of 2017
 SWAPS = Path(__file__).parents[1] / "bundled" / "swaps"
 
 
@@ -80,8 +66,8 @@ class Preset:
 
     pairs: tuple[int, ...]  # of people, by their numbers
     frames: int  # in each clip
-    steps: int  # of training a face swap that the package does not bring, for each pair
-    extra: int = 40  # frames of each person, besides those of the clip, that such a swap learns from
+    steps: int  # of training, for each pair whose face swap is not in the package
+    extra: int = 40  # training frames of each person besides those of the clip, for such a swap
     fps: float = 25.0
     size: tuple[int, int] = (480, 360)  # width, height
     levels: tuple[int, ...] = (0, 23, 40)
@@ -89,40 +75,39 @@ class Preset:
 
 PRESETS = {
     "tiny": Preset(tuple(range(3)), frames=6, steps=3, extra=2, levels=(0, 40)),  # for tests
-    # Few to learn from, but all test people: what is claimed of the bundled networks is judged on sixteen.
+    # Few people to train on, but all sixteen test people: results of the bundled networks are comparable.
     "smoke": Preset((0, 3, 4, 5, 1, 6, 2, 7, 12, 17, 20, 21, 22, 23), frames=12, steps=500),
     "class": Preset(tuple(range(24)), frames=30, steps=500),
-    "bundled": Preset(tuple(range(32)), frames=30, steps=500),  # what the package's own networks learnt from
+    "bundled": Preset(tuple(range(32)), frames=30, steps=500),  # of the bundled weights
     "large": Preset(tuple(range(100)), frames=100, steps=1000),
 }
 
 
 @dataclass(frozen=True)
 class Truth:
-    """What is known of a clip's frames."""
+    """What the renderer gives besides the frames of a clip."""
 
     five: np.ndarray  # (n, 5, 2) float32 landmarks
     landmarks: np.ndarray  # (n, N, 2) float32, rows as in LANDMARKS
-    driven: np.ndarray  # (n, N, 2) float32, where they would be with the partner's expression
+    driven: np.ndarray  # (n, N, 2) float32, the same with the partner's expression
     region: np.ndarray  # (n, h, w) uint8, 255 = face
 
 
 def make(
     out: Path, preset: Preset, seed: int, name: str = "synthetic", workers: int | None = None
 ) -> Iterator[tuple[str, int, int]]:
-    """Make the clips in the folder `out`; yields (what was done, steps done, steps in all) as it goes.
+    """Make the clips in the folder `out`; yields (what was done, steps done, steps in all).
 
-    Repeating the call with the same arguments makes only what is missing. The same arguments give the same clips.
-    `workers`: processes at work, by default one for each core; their number changes nothing in the clips.
-    Raises ValueError where the folder's clips were made otherwise: see `check`.
+    The same arguments give the same clips. A repeated call makes only what is missing. `workers`: number of processes,
+    by default one for each core; it has no effect on the clips. Raises ValueError as `check` does.
     """
     check(out, seed, preset)
     files.write_json(_made(seed, preset), _record(out))
     plan = _plan(preset, seed)
     people = plan[plan["method"] == "real"]
     pairs = [_rows(pair) for _, pair in people.groupby("group")]
-    missing = [pair for pair in pairs if not all(path.exists() for path in _swaps(out, pair, preset))]
-    weight = 1 + preset.steps // 10  # of a swap in the progress, where a clip has 1
+    missing = [pair for pair in pairs if not all(_swap_of(out, row, preset).exists() for row in pair)]
+    weight = 1 + preset.steps // 10  # of a swap in the progress; a clip has weight 1
     total, done = len(people) + len(missing) * weight + len(plan), 0
     stages: list[tuple[int, list[tuple[Any, ...]]]] = [
         (1, [(_film, out, row, preset) for row in _rows(people)]),
@@ -130,7 +115,7 @@ def make(
         (1, [(_release, out, row, preset) for row in _rows(plan)]),
     ]
     most = max(len(calls) for _, calls in stages)
-    with _processes(most, workers) as pool:  # the same for all stages: each takes seconds to start
+    with _processes(most, workers) as pool:  # one pool for all stages, since processes take seconds to start
         for each, calls in stages:
             if each > 1 and calls:
                 yield f"training {len(calls)} face swaps, a minute or so each", done, total
@@ -142,10 +127,9 @@ def make(
 
 
 def check(out: Path, seed: int, preset: Preset | None = None) -> None:
-    """Raise ValueError where the folder `out` has clips of another seed or preset, or of another version of the studio.
+    """Raise ValueError if the folder `out` has clips of another seed or preset, or of another version of the studio.
 
-    Of a preset, the pairs may grow: the people before them stay as they are. A folder that the studio has
-    not made, or that does not exist, passes.
+    The pairs of a preset may differ: clips of one pair do not depend on the others. A folder without `masters` passes.
     """
     path = _record(out)
     if not path.parent.is_dir():
@@ -164,7 +148,7 @@ def _record(out: Path) -> Path:
 
 
 def _made(seed: int, preset: Preset | None) -> dict[str, Any]:
-    """What decides how clips come out, but for the libraries; without a preset, what all presets share."""
+    """Everything that clips depend on besides library versions; without a preset, what all presets share."""
     known = {"version of the studio": VERSION, "swaps of the package": _hash(SWAPS / "swaps.json"), "seed": seed}
     if preset is None:
         return known
@@ -172,20 +156,20 @@ def _made(seed: int, preset: Preset | None) -> dict[str, Any]:
 
 
 def _hash(path: Path) -> str:
-    """Of a file as text: Git ends lines as each system does."""
+    """The sha256 of a text file, independent of its line ends: Git may change them."""
     return hashlib.sha256(path.read_text(encoding="utf-8").encode()).hexdigest()
 
 
 def in_parallel(calls: list[tuple[Any, ...]], workers: int | None = None) -> Iterator[str]:
-    """What each of `calls` (a function and its arguments) returns, as they finish, in processes of one thread each."""
+    """Run `calls` (a function and its arguments) in processes of one thread; yields their results as they finish."""
     with _processes(len(calls), workers) as pool:
         yield from _finished(pool, calls)
 
 
 @contextmanager
 def _processes(calls: int, workers: int | None) -> Iterator[ProcessPoolExecutor]:
-    """As many processes as `workers` or cores, but not more than `calls`: all are started at the first one."""
-    # Processes are spawned, not forked: TensorFlow's threads in the caller would not survive a fork.
+    """As many processes as `workers` or cores, but not more than `calls`, since all start at once."""
+    # Processes are spawned, since threads of TensorFlow in the caller do not survive a fork.
     n = max(1, min(workers or os.cpu_count() or 1, calls))
     pool = ProcessPoolExecutor(n, get_context("spawn"), initializer=_one_thread)
     try:
@@ -200,10 +184,7 @@ def _finished(pool: ProcessPoolExecutor, calls: list[tuple[Any, ...]]) -> Iterat
 
 
 def _one_thread() -> None:
-    """Each process has a core of its own: more threads would only wait for each other, at twice the cost.
-
-    A swap alone kept little more than one core busy; and one thread repeats itself.
-    """
+    """Use one thread in this process: its results are repeatable, and more threads than cores took twice the time."""
     os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = "1"
     cv2.setNumThreads(1)
     threadpool_limits(1)
@@ -214,7 +195,7 @@ def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _plan(preset: Preset, seed: int) -> pd.DataFrame:
-    """A row per clip: who, which forgery, which split, and the seeds of the two people."""
+    """A row per clip: person, method, split, and the seeds of both people."""
     rows = []
     for number in (2 * pair + k for pair in preset.pairs for k in (0, 1)):
         identity, partner = f"p{number:03d}", f"p{number ^ 1:03d}"
@@ -241,11 +222,11 @@ def _film(out: Path, row: dict[str, Any], preset: Preset) -> str:
 
 
 def _place(number: int) -> np.ndarray:
-    """Where focus, resolution and platform of the person `number` lie in their ranges: three numbers in [0, 1).
+    """Focus, resolution and upload CRF of the person `number`, as positions in their ranges: three numbers in [0, 1).
 
-    The people of each split cover the ranges evenly, by the Halton sequence, and so do the first few of them. Drawn at
-    random, the validation people were sharper than the test people, and a threshold that suits the ones took soft real
-    faces of the others for forged.
+    The people of each split cover the ranges evenly, by the Halton sequence; so do the first few of them. Drawn at
+    random, validation people had sharper clips than test people. A threshold chosen on validation people then judged
+    soft real faces of test people as forged.
     """
     seed, one = divmod(number, 1000)
     pair = one // 2
@@ -255,13 +236,13 @@ def _place(number: int) -> np.ndarray:
 
 
 def upload_crf(number: int) -> int:
-    """The CRF of the platform to which the person `number` uploads, one of `UPLOAD_CRF`."""
+    """The CRF at which the clip of the person `number` was uploaded, within `UPLOAD_CRF`."""
     low, high = UPLOAD_CRF
     return low + int(_place(number)[2] * (high + 1 - low))
 
 
 def scene_of(number: int, size: tuple[int, int]) -> Scene:
-    """Where the person `number` is filmed; `size` is (width, height)."""
+    """The scene of the clip of the person `number`; `size` is (width, height)."""
     focus, resolution, _ = _place(number)
     blur = float(np.exp(np.interp(focus, (0, 1), np.log(DEFOCUS))))
     sharp = float(np.interp(resolution, (0, 1), RESOLUTION))
@@ -269,24 +250,25 @@ def scene_of(number: int, size: tuple[int, int]) -> Scene:
 
 
 def cast(number: int) -> Person:
-    """Who plays `number`: an even one anybody, an odd one who looks most like the one before, of `CANDIDATES`.
+    """The person of a number: any for an even one; for an odd one the most like the person before of `CANDIDATES`.
 
-    A forger picks two people who look alike: no matching of colours makes one skin of a dark and a pale one, and
-    glasses that one of the two wears end in the middle of the other's cheek.
+    A forger picks two people who look alike. Colour matching cannot hide the border between dark and pale skin, and
+    glasses that only one of the two wears would end in the middle of the other's cheek.
     """
     if number % 2 == 0:
         return sample_person(number)
     model = sample_person(number - 1)
-    return min(
-        (sample_person(number + 1_000_000 * k) for k in range(CANDIDATES)),
-        key=lambda other: sum(abs(getattr(other, name) - getattr(model, name)) / unit for name, unit in ALIKE.items()),
-    )
+
+    def unlike(other: Person) -> float:
+        return sum(abs(getattr(other, name) - getattr(model, name)) / unit for name, unit in ALIKE.items())
+
+    return min((sample_person(number + 1_000_000 * k) for k in range(CANDIDATES)), key=unlike)
 
 
 def film(number: int, partner: int, preset: Preset, take: int | None = None) -> tuple[list[np.ndarray], Truth]:
-    """The frames, (h, w, 3) uint8, of the person of seed `number`, and their truth; `partner` lends the expression.
+    """The frames (h, w, 3) uint8 of the person `number`, and their truth; the person `partner` gives the expression.
 
-    `take`: the seed of how the person moves, by default `number`: another one is the same person in the same light.
+    `take`: seed of the motion, by default `number`. With another one the same person in the same light moves otherwise.
     """
     take = number if take is None else take
     rng = np.random.default_rng(take)
@@ -306,8 +288,8 @@ def _master(out: Path, name: str) -> Path:
     return out / "masters" / f"{name}.mp4"
 
 
-def read_truth(out: Path, identity: str) -> Truth:
-    """What is known of the original clip of `identity` in a folder that `make` has filled."""
+def _read_truth(out: Path, identity: str) -> Truth:
+    """The truth of the original clip of `identity`."""
     with np.load(_master(out, identity).with_suffix(".npz"), allow_pickle=False) as data:
         return Truth(**data)
 
@@ -322,45 +304,39 @@ def _card() -> dict[str, Any]:
 
 
 def _shipped(row: dict[str, Any], preset: Preset) -> Path | None:
-    """The clip of decoded faces that the package brings for this target and its partner, if it fits."""
+    """The package's clip of decoded faces for this target and its partner, or None where there is none that fits."""
     card = _card()
     fits = row["seed"] == card["seed"] and (preset.fps, list(preset.size)) == (card["fps"], card["size"])
     path = SWAPS / f"{row['number']:03d}_{row['partner']:03d}.mp4"
     return path if fits and preset.frames <= card["frames"] and path.name in card["files"] and path.is_file() else None
 
 
-def _swap_of(out: Path, target: dict[str, Any], source: str, preset: Preset) -> Path:
-    """Where the decoded faces of a target are, or will be: brought by the package, or made here."""
-    return _shipped(target, preset) or _master(out, f"{target['identity']}_{source}")
-
-
-def _swaps(out: Path, pair: list[dict[str, Any]], preset: Preset) -> list[Path]:
-    """Those of both targets."""
-    names = [row["identity"] for row in pair]
-    return [_swap_of(out, row, source, preset) for row, source in zip(pair, reversed(names), strict=True)]
+def _swap_of(out: Path, row: dict[str, Any], preset: Preset) -> Path:
+    """The clip of decoded faces of a target: the package's, or the one made here."""
+    return _shipped(row, preset) or _master(out, f"{row['identity']}_p{row['partner'] % 1000:03d}")
 
 
 def _swap(out: Path, pair: list[dict[str, Any]], preset: Preset) -> str:
     """Train the networks of one pair and write the decoded faces of both."""
     decoded, _ = swap((pair[0]["number"], pair[1]["number"]), preset)
-    for path, faces in zip(_swaps(out, pair, preset), decoded, strict=True):
-        video.write_clip(path, faces, preset.fps, SWAP_CRF)
+    for row, faces in zip(pair, decoded, strict=True):
+        video.write_clip(_swap_of(out, row, preset), faces, preset.fps, SWAP_CRF)
     return f"trained the swap of {pair[0]['identity']} and {pair[1]['identity']}"
 
 
 def swap(pair: tuple[int, int], preset: Preset) -> tuple[list[np.ndarray], float]:
-    """Train the face swap of two people, by their seeds, and decode the clip of each with the other's decoder.
+    """Train the face swap of two people, given by number, and decode the clip of each with the other's decoder.
 
     Returns the decoded faces of the first and of the second, each (frames, SWAP_SIZE, SWAP_SIZE, 3) uint8, and the mean
     loss of the last 50 steps.
     """
-    from mesokit.synthetic.forge import deepfake  # here, not above: it loads TensorFlow, which few workers need
+    from mesokit.synthetic.forge import deepfake  # here, since it loads TensorFlow, which few workers need
 
     def filmed(frames: int, number: int, take: int) -> np.ndarray:
         return aligned_faces(*film(number, sum(pair) - number, replace(preset, frames=frames), take))
 
     clips = {str(number): filmed(preset.frames, number, number) for number in pair}
-    # The same face in the same light, moving otherwise: what a forger would take from other minutes of the video.
+    # The same face in the same light with another motion, as from other minutes of the video.
     more = {name: filmed(preset.extra, int(name), 500_000 + int(name)) for name in clips}
     people = {name: np.concatenate([clips[name], more[name]]) for name in clips}
     networks = deepfake.Autoencoders(people)
@@ -370,13 +346,13 @@ def swap(pair: tuple[int, int], preset: Preset) -> tuple[list[np.ndarray], float
 
 
 def aligned_faces(frames: Sequence[np.ndarray], truth: Truth, size: int = SWAP_SIZE) -> np.ndarray:
-    """What a face swap learns from and starts from: the aligned faces (n, size, size, 3) uint8 of a film."""
+    """The aligned faces (n, size, size, 3) uint8 of a film: training data and input of a face swap."""
     known = zip(frames, truth.five, truth.region / np.float32(255), strict=True)
     return np.stack([blend.aligned(image, five, size, region) for image, five, region in known])
 
 
 def _release(out: Path, row: dict[str, Any], preset: Preset) -> str:
-    """Write one clip, forged or not, at each level, the mask of a forged one, and what the levels measured."""
+    """Write one clip, forged or not, at each level; also the mask of a forged one, and bytes and PSNR of each level."""
     report = out / "clips" / "levels" / f"{row['clip']}.json"
     paths = {crf: out / "clips" / str(crf) / f"{row['clip']}.mp4" for crf in preset.levels}
     mask = out / "clips" / "masks" / f"{row['clip']}.mp4"
@@ -397,10 +373,10 @@ def _forge(out: Path, row: dict[str, Any], preset: Preset) -> tuple[list[np.ndar
     frames = _frames(_master(out, row["identity"]))
     if row["method"] == "real":
         return frames, []
-    truth = read_truth(out, row["identity"])
+    truth = _read_truth(out, row["identity"])
     region = truth.region.astype(np.float32) / 255
     if row["method"] == "deepfake":
-        decoded = _frames(_swap_of(out, row, row["source"], preset))
+        decoded = _frames(_swap_of(out, row, preset))
         forged = [blend.paste(*item) for item in zip(frames, truth.five, decoded, region, strict=False)]
     else:
         forged = list(face2face.reenact(frames, truth.landmarks, truth.driven, region))

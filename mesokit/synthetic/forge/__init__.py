@@ -1,1 +1,1 @@
-"""The two forgers: `deepfake` (it loads TensorFlow) and `face2face`, and how a forged face is put into a frame."""
+"""The two forgers, `deepfake` (which loads TensorFlow) and `face2face`, and how a forged face is put into a frame."""

@@ -1,13 +1,12 @@
-"""Deepfake: a shared encoder and a decoder per person, as the recipe of 2017 did it.
+"""Deepfake: a shared encoder and a decoder per person, after the recipe of 2017 (the paper, section 2.1).
 
-Everyone's randomly warped face goes through one encoder, and comes back through the decoder of its own person. So the
-encoder learns pose, expression and light, which all share, and each decoder learns one look. To forge: encode the
-target's face, decode it with the *source's* decoder, match its colours, paste it back under a soft mask (`blend`).
-Paper, section 2.1.
+Randomly warped faces of all people go through one encoder, and each comes back through the decoder of its person. The
+encoder learns what all share: pose, expression and light. Each decoder learns the look of one person. To forge, encode
+the target's face, decode it with the *source's* decoder, match its colours and paste it under a soft mask (`blend`).
 
-One thing is added to the recipe, since nobody here has days to train: the encoder sees how a face differs from the
-person's mean face, and the decoder adds its own person's mean. What all share is then most of what the encoder is
-given: after 600 steps of one pair, faces came back with an error of .009 of the range where it had been .020.
+One thing is added, so that training takes minutes and not days: the encoder gets the difference from the person's mean
+face, and the decoder adds its own person's mean. After 600 steps on one pair, this lowered the error of the decoded
+faces from .020 to .009 of the range of pixels.
 """
 
 from collections.abc import Iterator
@@ -20,10 +19,10 @@ from mesokit.backend import keras, quietly, tf
 
 layers = keras.layers
 
-CONTRAST = 4.0  # of what the encoder sees: expressions differ from the mean face by a few percent of the pixels' range
-# Weight in the loss of the differences between neighbours, which asks for sharp eyes and lips. It grows from 0 to 1
-# over this part of the training: from the first step on it would hold all at the mean face for hundreds of steps.
-EDGES = (0.3, 0.6)
+_CONTRAST = 4.0  # factor of the encoder's input: expressions differ from the mean face by a few percent of the range
+# The loss of differences between neighbouring pixels makes eyes and lips sharp. Its weight grows from 0 to 1 over this
+# part of the training. With weight 1 from the first step, decoders gave the mean face for hundreds of steps.
+_EDGES = (0.3, 0.6)
 
 
 class Autoencoders(keras.Model):
@@ -42,7 +41,7 @@ class Autoencoders(keras.Model):
 
     def call(self, faces, shown: int, drawn: int):
         """Encode `faces` of the person `shown` and decode them as the person `drawn` (indices into `people`)."""
-        return self.decoders[drawn](self.encoder(CONTRAST * (faces - self.means[shown])))
+        return self.decoders[drawn](self.encoder(_CONTRAST * (faces - self.means[shown])))
 
     def swap(self, faces: np.ndarray, target: str, source: str) -> np.ndarray:
         """Faces (n, size, size, 3) uint8 of `target` with the look of `source` and the expression they had."""
@@ -52,15 +51,13 @@ class Autoencoders(keras.Model):
 
 
 def _conv(filters: int, kernel: int, strides: int, seed: int) -> keras.layers.Layer:
-    initializer = keras.initializers.HeNormal(seed)
-    return layers.Conv2D(
-        filters, kernel, strides, padding="same", activation="leaky_relu", kernel_initializer=initializer
-    )
+    fixed = {"padding": "same", "activation": "leaky_relu", "kernel_initializer": keras.initializers.HeNormal(seed)}
+    return layers.Conv2D(filters, kernel, strides, **fixed)
 
 
 def _encoder(size: int, seed: int) -> keras.Model:
     inputs = keras.Input((size, size, 3))
-    x = layers.AveragePooling2D(2)(inputs)  # expression shows at half the size, and the encoder costs a quarter
+    x = layers.AveragePooling2D(2)(inputs)  # half the size still shows the expression, at a quarter of the cost
     for i, filters in enumerate((32, 64, 128)):
         x = _conv(filters, 5 if i == 0 else 3, 2, seed + 100 * i)(x)
     x = layers.Dense(192, kernel_initializer=keras.initializers.GlorotUniform(seed + 400))(layers.Flatten()(x))
@@ -78,14 +75,14 @@ def _decoder(size: int, mean: np.ndarray, seed: int) -> keras.Model:
 
 
 class _PixelShuffle(keras.layers.Layer):
-    """Four channels become 2x2 pixels: Shi et al. 2016, the upscaling of the original recipe."""
+    """Turns four channels into 2x2 pixels (Shi et al. 2016), the upscaling of the original recipe."""
 
     def call(self, x):
         return tf.nn.depth_to_space(x, 2)
 
 
 class _PixelBias(keras.layers.Layer):
-    """Adds a trainable image that starts at the person's mean face: what is left to learn is how a face differs."""
+    """Adds a trainable image that starts as the person's mean face, so that only differences are left to learn."""
 
     def __init__(self, mean: np.ndarray):
         super().__init__()
@@ -96,17 +93,12 @@ class _PixelBias(keras.layers.Layer):
 
 
 def train(
-    networks: Autoencoders,
-    people: dict[str, np.ndarray],
-    steps: int,
-    batch: int = 8,
-    seed: int = 0,
-    rate: float = 1e-3,
+    networks: Autoencoders, people: dict[str, np.ndarray], steps: int, batch: int = 8, seed: int = 0, rate: float = 1e-3
 ) -> Iterator[float]:
     """Train in place; yields the loss (mean absolute error, pixels in [0, 1]) of each of `steps` steps.
 
-    Each step sees `batch` faces of two persons, so that the cost of a step does not grow with their number. The
-    learning rate falls from `rate` to zero along half a cosine.
+    Each step uses `batch` faces of each of two people, so that its cost does not grow with their number. The learning
+    rate falls from `rate` to zero along half a cosine.
     """
     rng = np.random.default_rng(seed)
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, 2 * steps))  # two updates a step
@@ -115,15 +107,15 @@ def train(
     steps_of = [_step(networks, person, optimizer, batch) for person in range(len(networks.people))]
     for number in range(steps):
         pair = rng.choice(len(networks.people), min(2, len(networks.people)), replace=False).tolist()
-        sharp = tf.constant(np.interp(number / steps, EDGES, (0, 1)), tf.float32)
-        # At its first run TensorFlow's graph optimizer reports as an error that it left one of its tricks out.
+        sharp = tf.constant(np.interp(number / steps, _EDGES, (0, 1)), tf.float32)
+        # In the first step TensorFlow reports a skipped graph optimization as an error.
         with quietly() if number == 0 else nullcontext():
             losses = [steps_of[person](*_batch(people[networks.people[person]], batch, rng), sharp) for person in pair]
         yield float(np.mean(losses))
 
 
 def _step(networks: Autoencoders, person: int, optimizer: keras.Optimizer, batch: int):
-    """The compiled training step of one person's decoder and everyone's encoder."""
+    """The compiled training step of one person's decoder and the shared encoder."""
     variables = [*networks.encoder.trainable_variables, *networks.decoders[person].trainable_variables]
 
     @tf.function
@@ -137,7 +129,7 @@ def _step(networks: Autoencoders, person: int, optimizer: keras.Optimizer, batch
         return error
 
     faces, sharp = tf.TensorSpec((batch, *networks.encoder.input_shape[1:]), tf.float32), tf.TensorSpec((), tf.float32)
-    return step.get_concrete_function(faces, faces, sharp)  # here, once, or TensorFlow warns of tracing so many alike
+    return step.get_concrete_function(faces, faces, sharp)  # traced once, here: repeated tracing gives warnings
 
 
 def _edges(images):
@@ -146,16 +138,16 @@ def _edges(images):
 
 
 def _batch(faces: np.ndarray, batch: int, rng: np.random.Generator) -> tuple[tf.Tensor, tf.Tensor]:
-    """Faces drawn at random, randomly warped, and as they were: both (batch, size, size, 3) float32 in [0, 1]."""
+    """Faces drawn at random, warped and unwarped: both (batch, size, size, 3) float32 in [0, 1]."""
     chosen = faces[rng.integers(0, len(faces), batch)]
     warped = np.stack([warp(face, rng) for face in chosen])
     return tf.constant(warped, tf.float32) / 255, tf.constant(chosen, tf.float32) / 255
 
 
 def warp(face: np.ndarray, rng: np.random.Generator, strength: float = 0.02) -> np.ndarray:
-    """Move the nodes of a 5x5 grid by a normal error of `strength` of the side, and the face with them.
+    """Warp a face (size, size, 3) uint8: the nodes of a 5x5 grid move by a normal error of `strength` of the side.
 
-    What the encoder may keep of such a face is its structure; the exact outline of the person is lost to it.
+    A warped face keeps its structure but not the exact outline of the person, so the encoder cannot learn the outline.
     """
     size = len(face)
     nodes = rng.normal(0, strength * size, (5, 5, 2)).astype(np.float32)

@@ -1,10 +1,10 @@
 """Face2Face: the source's expression on the target's own face, by warping the target's own pixels (Thies et al. 2016).
 
 As in the paper, a frame's face is read into a texture of a canonical geometry (`texture`) and drawn again in the new
-expression, and what the frame does not show is *retrieved* from another frame of the same target (`retrieval`). The
-real one draws the skin of a fitted model of few parameters, which has no pores; here the texture's skin is smoothed. So
-identity, light and background stay the target's; what gives the forgery away is skin too smooth, the detail that two
-samplings lose, and the seams of what was retrieved.
+expression; what the frame does not show is *retrieved* from another frame of the same target (`retrieval`). The paper's
+method draws the skin of a fitted model of few parameters, which has no pores; here the skin of the texture is smoothed.
+Identity, light and background stay the target's. The traces of the forgery are smooth skin, detail lost by sampling
+twice, and seams around retrieved parts.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,13 +14,14 @@ import cv2
 import numpy as np
 
 from mesokit.synthetic.forge import retrieval
+from mesokit.synthetic.forge.blend import over
 from mesokit.synthetic.forge.texture import EYES, Canvas, with_ring
 from mesokit.synthetic.people import GROUPS, LANDMARKS, State
 
-# Nothing in the landmarks of lids says where an eye looks: the gaze stays the target's, as the pose does.
+# What stays the target's: its pose, and its gaze, since landmarks of lids do not show where an eye looks.
 KEPT = ("yaw", "pitch", "roll", "dx", "dy", "gaze_x", "gaze_y")
-# Detail fainter than so many gray levels, within so much of the distance of the eyes, is skin and goes; edges stay.
-SKIN = (24.0, 0.05)
+# The bilateral filter of the skin: contrast in gray levels, reach in distances of the eyes. Stronger edges stay.
+_SKIN = (24.0, 0.05)
 
 
 def wanted(target: Sequence[State], source: Sequence[State]) -> list[State]:
@@ -34,12 +35,12 @@ def wanted(target: Sequence[State], source: Sequence[State]) -> list[State]:
 def reenact(
     frames: Sequence[np.ndarray], have: np.ndarray, want: np.ndarray, region: np.ndarray, texture: float = 40.0
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Move the face of a whole clip from the landmarks it has to those wanted; yields (image, mask) for each frame.
+    """Move the face of a whole clip from the landmarks `have` to the landmarks `want`; yields (image, mask) per frame.
 
-    frames: n of the target, (h, w, 3) uint8 RGB; have, want: (n, N, 2) pixels, rows as in `render.LANDMARKS`;
-    region: (n, h, w) in [0, 1], the face without hair, ears and neck; texture: texels between the eyes, the fewer the
-    less detail survives. image: (h, w, 3) uint8; mask: (h, w) uint8, 255 where the image may differ from the frame; it
-    follows the wanted jaw below the region. Nothing is random. Raises ValueError for shapes that do not agree.
+    frames: n of the target, (h, w, 3) uint8 RGB; have, want: (n, N, 2) pixels, rows as in `LANDMARKS`; region:
+    (n, h, w) in [0, 1], the face without hair, ears and neck; texture: texels between the eyes, fewer keep less detail.
+    image: (h, w, 3) uint8; mask: (h, w) uint8, 255 where the image may differ from the frame. The mask follows the
+    wanted jaw below the region. Nothing is random. Raises ValueError if shapes do not agree.
     """
     n, marks = len(frames), (len(frames), len(LANDMARKS), 2)
     shapes = {(*np.shape(frame), str(frame.dtype)) for frame in frames}
@@ -59,14 +60,14 @@ def _reenact(frames, have, want, region, canvas):
     for i, (eyes, mouth) in enumerate(retrieved):
         face = retrieval.blend(textures[i].astype(np.float32), eyes, canvas.eyes, canvas.around_eyes)
         face = retrieval.blend(face, mouth, canvas.mouth, canvas.around_mouth)
-        face = cv2.bilateralFilter(np.clip(face, 0, 255), -1, SKIN[0], SKIN[1] * canvas.detail)
+        face = cv2.bilateralFilter(np.clip(face, 0, 255), -1, _SKIN[0], _SKIN[1] * canvas.detail)
         points = with_ring(have[i], want[i])
         opacity = _opacity(have[i], want[i], points[len(LANDMARKS) :], region[i])
         yield _compose(frames[i], canvas, np.round(face).astype(np.uint8), points, opacity)
 
 
 def _opacity(have, want, ring, region):
-    """(h, w) float32: 1 on the face and where its jaw goes or was, feathered inwards; 0 on hair and ears."""
+    """(h, w) float32: 1 on the face and the places of its old and new jaw, feathered inwards; 0 on hair and ears."""
     unit, jaw = float(np.linalg.norm(np.diff(have[EYES].mean(1), axis=0))), have[GROUPS["jaw"]]
     out = jaw - have[GROUPS["mouth_outer"]].mean(0)
     moved = np.linalg.norm(want[GROUPS["jaw"]] - jaw, axis=1, keepdims=True)
@@ -88,9 +89,7 @@ def _compose(frame, canvas, face, points, opacity):
     """Draw the texture `face` with its points at `points` into the frame -> image, mask."""
     ring = points[len(LANDMARKS) :]
     (x0, y0), (x1, y1) = np.clip([ring.min(0), ring.max(0)], 0, opacity.shape[::-1]).round().astype(int)
-    image, box = frame.copy(), np.s_[y0:y1, x0:x1]
-    drawn, old = canvas.write(face, points, x0, y0, x1, y1), frame[box].astype(np.float32)
-    image[box] = np.clip(np.round(old + opacity[box][..., None] * (drawn - old)), 0, 255).astype(np.uint8)
-    mask = np.zeros(opacity.shape, np.uint8)
-    mask[box] = np.where(opacity[box] > 0, 255, 0)
-    return image, mask
+    box = np.s_[y0:y1, x0:x1]
+    painted, inside = frame.copy(), np.zeros_like(opacity)
+    painted[box], inside[box] = canvas.write(face, points, x0, y0, x1, y1), opacity[box]
+    return over(frame, painted, inside)

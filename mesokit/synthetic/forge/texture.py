@@ -1,7 +1,7 @@
-"""A face as a texture of a canonical geometry, to be read from one frame and drawn into another.
+"""A face as a texture of a canonical geometry, read from one frame and drawn into another.
 
-The geometry is flat: landmarks of an average head seen from the front, in centimetres, mouth and eyes open, and a still
-ring around them; one triangulation for everybody.
+The geometry is flat: landmarks of an average head seen from the front, in centimetres, with mouth and eyes open, and a
+ring of still points around them. All people share one triangulation.
 """
 
 import cv2
@@ -10,17 +10,17 @@ from scipy.spatial import Delaunay
 
 from mesokit.synthetic.people import GROUPS, LANDMARKS, State, express, head
 
-RING = 28  # points around the face that never move
-ROOM = 1.5  # ... so far out, over the outline of the landmarks
+_RING = 28  # points around the face that never move
+_ROOM = 1.5  # size of the ring, relative to the outline of the landmarks
 
 
 def _canonical():
-    """Points (N + RING, 2) and triangles (t, 3), the far ones first, from the table of an average head."""
+    """Points (N + ring, 2) of landmarks and ring, and triangles (t, 3), far ones first, of an average head."""
     solid = express(head.CONTROLS, State(jaw=0.5))[head.ids(*LANDMARKS)].astype(np.float64)
-    flat, depth = solid[:, :2] * [1, -1], np.r_[solid[:, 2], np.full(RING, -99.0)]
-    angle = np.linspace(0, 2 * np.pi, RING, endpoint=False)
+    flat, depth = solid[:, :2] * [1, -1], np.r_[solid[:, 2], np.full(_RING, -99.0)]
+    angle = np.linspace(0, 2 * np.pi, _RING, endpoint=False)
     middle, half = (flat.min(0) + flat.max(0)) / 2, np.ptp(flat, axis=0) / 2
-    ring = middle + half * (ROOM * np.stack([np.cos(angle), np.sin(angle)], axis=-1) - [0, 0.15])  # more room above
+    ring = middle + half * (_ROOM * np.stack([np.cos(angle), np.sin(angle)], axis=-1) - [0, 0.15])  # more room above
     points = np.concatenate([flat, ring])
     triangles = Delaunay(points).simplices
     return points, triangles[np.argsort(depth[triangles].mean(1), kind="stable")]
@@ -55,13 +55,13 @@ def affine(origin, image):
 
 
 def with_ring(have, marks):
-    """Landmarks `marks` (N, 2) and the ring, which is where `have` puts it: (N + RING, 2) float64."""
+    """Landmarks `marks` (N, 2), and the ring placed by the landmarks `have` (N, 2): (N + ring, 2) float64."""
     ring = homogeneous(POINTS[len(have) :]) @ affine(POINTS[: len(have)], have)
     return np.concatenate([marks, ring])
 
 
 def _draw(points, triangles, size):
-    """Which triangle covers each pixel, the last one of several: (h, w) int32, -1 for none."""
+    """Number of the triangle that covers each pixel, the last of several: (h, w) int32, -1 for none."""
     number = np.full(size, -1, np.int32)
     corners = np.round(points * 16).astype(np.int32)
     for i in triangles:
@@ -74,7 +74,7 @@ def _shares(number, weights, x0=0, y0=0):
     h, w = number.shape
     x = np.arange(x0, x0 + w, dtype=np.float32)[None]
     y = np.arange(y0, y0 + h, dtype=np.float32)[:, None]
-    # A drawn triangle's rim lies up to a pixel outside it: that is little for most, but far outside of a thin one.
+    # A drawn triangle covers pixels up to one outside of it. For thin triangles that is far, so no slack is given.
     thin = np.linalg.norm(weights[:, :2], axis=1).max(1) > 0.25  # a height below 4 pixels
     slack = np.where(thin, 0, 0.25).astype(np.float32)[number]
     low, high = -slack, 1 + slack
@@ -88,14 +88,14 @@ def _shares(number, weights, x0=0, y0=0):
 
 
 def _sample(image, number, share, points):
-    """`image` at the place that each pixel's triangle has among `points`."""
+    """`image` at the place that each pixel has in its triangle among `points`."""
     goal = points[TRIANGLES].astype(np.float32)[number]
     x, y = (np.einsum("hwk,hwk->hw", share, goal[..., axis]) for axis in (0, 1))
     return cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 class Canvas:
-    """The canonical face at a resolution: reads faces into textures, draws them, knows where eyes and mouth are."""
+    """The canonical face at one resolution, with masks of eyes and mouth; reads faces into textures and draws them."""
 
     def __init__(self, detail: float):
         """`detail`: texels between the eyes."""
@@ -111,13 +111,12 @@ class Canvas:
 
     def _soft(self, marks, rule):
         """Opacity (h, w, 1) float32 of the triangles of which any or all corners are `marks`; its edge is soft."""
-        corners = np.isin(TRIANGLES, marks)
-        chosen = corners.all(1) if rule is all else corners.any(1)
+        chosen = (np.all if rule is all else np.any)(np.isin(TRIANGLES, marks), axis=1)
         inside = (self.number >= 0) & chosen[self.number]
         return cv2.GaussianBlur(inside.astype(np.float32), (0, 0), 0.03 * self.detail)[..., None]
 
     def _around(self, mask, reach):
-        """Where (h, w) bool to look for the light and skin beside `mask`; reach in distances of the eyes."""
+        """Pixels (h, w) bool beside `mask` that show light and skin there; reach in distances of the eyes."""
         away = cv2.distanceTransform((mask[..., 0] < 0.5).astype(np.uint8), cv2.DIST_L2, 5)
         return (mask[..., 0] < 0.05) & (away < reach * self.detail)
 
@@ -130,7 +129,7 @@ class Canvas:
         corners = points[TRIANGLES]
         turn = np.linalg.det(homogeneous(corners)) * np.sign(np.linalg.det(homogeneous(POINTS[TRIANGLES[0]])))
         height = turn / np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=-1).max(1)
-        above = np.select([turn < 0, height < 1], [0, 1], 2)  # what is turned away lies below, then what is thin
+        above = np.select([turn < 0, height < 1], [0, 1], 2)  # triangles that face away are drawn first, then thin ones
         order = np.argsort(above, kind="stable")
         order = order[np.abs(turn[order]) > 0.02]
         weights = np.zeros((len(TRIANGLES), 3, 3))
