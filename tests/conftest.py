@@ -1,4 +1,4 @@
-"""What several tests share: the reference data (never committed) and a tiny dataset, built once."""
+"""What several tests share: the reference data (never committed), the authors' weights, a tiny dataset built once."""
 
 import os
 from pathlib import Path
@@ -6,15 +6,27 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+REFERENCE = Path(os.environ.get("MESOKIT_REFERENCE", ROOT.parent / "shared" / "reference"))
 
 
 @pytest.fixture(scope="session")
 def reference() -> Path:
     """Third-party data to check against: the authors' weights and faces, reference outputs, photographs."""
-    path = Path(os.environ.get("MESOKIT_REFERENCE", ROOT.parent / "shared" / "reference"))
-    if not path.is_dir():
+    if not REFERENCE.is_dir():
         pytest.skip("the reference data are absent: name their folder in MESOKIT_REFERENCE")
-    return path
+    return REFERENCE
+
+
+@pytest.fixture(scope="session")
+def authors_files() -> Path:
+    """The folder of the authors' four weight files: that of the reference data, or the cache of downloads."""
+    from mesokit import weights
+
+    names = [entry.file for entry in weights.WEIGHTS.values() if entry.url is not None]
+    for folder in (REFERENCE / "afchar2018", weights.cache()):
+        if all((folder / name).is_file() for name in names):
+            return folder
+    pytest.skip("the authors' weights are absent: python data_scripts/download.py downloads them once")
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,8 @@ from mesokit.lesson import authors
 
 
 @pytest.fixture
-def in_cache(reference, monkeypatch):
-    monkeypatch.setenv("MESOKIT_CACHE", str(reference / "afchar2018"))
+def in_cache(authors_files, monkeypatch):
+    monkeypatch.setenv("MESOKIT_CACHE", str(authors_files))
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The networks against the authors' weights and the outputs of the authors' own code."""
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -103,6 +104,43 @@ def test_outputs_agree_with_the_authors_code(reference, outputs, name):
     for key, values in ours.items():
         expected = outputs[f"{name}_{key}"]
         assert np.abs(values.reshape(expected.shape) - expected).max() < 1e-4, key
+
+
+def _published(path, faces):
+    """Hidden neurons and p_real of the authors' classifiers.py, in TensorFlow's operations; arrays by their names."""
+    with h5py.File(path) as file:
+        names = sorted((name for name in file if len(file[name])), key=lambda name: int(name.rpartition("_")[2]))
+        layers = {name: {key: array[()] for key, array in file[name][name].items()} for name in names}
+    convs, norms, denses = (
+        iter([list(arrays.values()) for name, arrays in layers.items() if name.startswith(kind)])
+        for kind in ("conv2d", "batch", "dense")
+    )
+
+    def conv(x, dilation=1):
+        bias, kernel = next(convs)  # HDF5 gives the names in alphabetical order
+        return tf.nn.relu(tf.nn.conv2d(x, kernel, 1, "SAME", dilations=dilation) + bias)
+
+    def inception(x):
+        return tf.concat([conv(x), conv(conv(x)), conv(conv(x), 2), conv(conv(x), 3)], -1)
+
+    x, first = faces, inception if "Inception" in path.name else conv
+    for layer, pool in ((first, 2), (first, 2), (conv, 2), (conv, 4)):
+        x = layer(x)
+        beta, gamma, mean, variance = next(norms)
+        x = tf.nn.max_pool2d((x - mean) * (gamma / np.sqrt(variance + 1e-3)) + beta, pool, pool, "SAME")
+    (bias, kernel), (last_bias, last_kernel) = denses
+    hidden = tf.nn.leaky_relu(tf.reshape(x, (len(faces), -1)) @ kernel + bias, 0.1)
+    return hidden.numpy(), tf.sigmoid(hidden @ last_kernel + last_bias).numpy()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_outputs_agree_with_the_published_formula(authors_files, name):
+    path = authors_files / f"{name}.h5"
+    faces = np.random.default_rng(0).random((4, 256, 256, 3), dtype=np.float32)
+    hidden, p_real = models.activations(weights.load(path), "hidden_leaky", "p_real")(faces)
+    expected, score = _published(path, faces)
+    assert np.allclose(hidden, expected, rtol=1e-4, atol=1e-3)  # near 100: sums of 1,024 products in float32
+    assert np.abs(p_real - score).max() < 1e-4
 
 
 def test_logits_share_the_weights():

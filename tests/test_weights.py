@@ -44,10 +44,10 @@ def test_xception_comes_back_at_the_usual_size(tmp_path):
     assert all(np.array_equal(a, b) for a, b in zip(again.get_weights(), network.get_weights(), strict=True))
 
 
-def test_known_files_have_the_published_hashes(reference):
+def test_known_files_have_the_published_hashes(authors_files):
     for name, entry in weights.WEIGHTS.items():
         if name.startswith("afchar-"):
-            assert pooch.file_hash(reference / "afchar2018" / entry.file) == entry.sha256
+            assert pooch.file_hash(authors_files / entry.file) == entry.sha256
 
 
 def test_bundled_weights_load():
