@@ -8,7 +8,7 @@ python data_scripts/train_bundled_weights.py work/bundled --crf 0 --seed 1 --out
 import argparse
 import json
 import sys
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
@@ -54,7 +54,7 @@ def _main(arguments: argparse.Namespace) -> int:
         )
     shrink = {"shrink": arguments.shrink} if arguments.shrink > 1 else {}
     network = models.NETWORKS[arguments.network](seed=arguments.seed, **shrink)
-    recipe = _scaled(training.RECIPES[arguments.recipe], arguments.iterations)
+    recipe = training.scaled(training.RECIPES[arguments.recipe], arguments.iterations)
     training.fit(network, learnt, arguments.dataset, recipe, arguments.seed, verbose=2)
     test = table[table["split"] == "test"]
     scores = pd.concat(evaluation.score_faces(evaluation.scorer(network), test, arguments.dataset))
@@ -88,15 +88,6 @@ def _main(arguments: argparse.Namespace) -> int:
     for title, metrics in {name: card["metrics"], **card["baselines"]}.items():
         print(title, pd.DataFrame(metrics).T.round(3).to_string(), sep="\n")
     return 0
-
-
-def _scaled(recipe: training.Recipe, iterations: int | None) -> training.Recipe:
-    """The recipe with other iterations, and its learning rate and looks at the validation faces in proportion."""
-    share = (iterations or recipe.iterations) / recipe.iterations
-    other = {
-        name: max(1, round(share * getattr(recipe, name))) for name in ("iterations", "divide_every", "check_every")
-    }
-    return replace(recipe, **other)
 
 
 def _baseline(features: str, learnt: pd.DataFrame, test: pd.DataFrame, root: Path) -> pd.DataFrame:

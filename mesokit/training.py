@@ -7,7 +7,7 @@ iterations down to 1e-6, batches of 75, slight random zoom, rotation, horizontal
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -61,6 +61,13 @@ RECIPES = {
         augmentation=Augmentation(zoom=0.05, rotation=3.0, brightness=0.1, hue=0.02),
     ),
 }
+
+
+def scaled(recipe: Recipe, iterations: int | None) -> Recipe:
+    """`recipe` with other iterations (None: its own); its learning rate and its validations follow in proportion."""
+    share = (iterations or recipe.iterations) / recipe.iterations
+    names = ("iterations", "divide_every", "check_every")
+    return replace(recipe, **{name: max(1, round(share * getattr(recipe, name))) for name in names})
 
 
 def schedule(recipe: Recipe) -> keras.optimizers.schedules.LearningRateSchedule:

@@ -1,0 +1,157 @@
+"""Reproduce: planned, resumed and summed up right; the numbers of a hand-made table of scores."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mesokit import dataset, reproduce, training
+from mesokit.reproduce import jobs, tables
+
+
+def _scores(folder, name, rows):
+    """rows: (clip, label, method, split, p_real of its frames)."""
+    made = [
+        {"clip": clip, "crf": 23, "frame": i, "label": label, "method": method, "identity": clip, "group": clip,
+         "split": split, "p_real": p}
+        for clip, label, method, split, each in rows
+        for i, p in enumerate(each)
+    ]  # fmt: skip
+    (folder / "scores").mkdir(exist_ok=True, parents=True)
+    pd.DataFrame(made).to_csv(folder / "scores" / f"{name}.csv", index=False)
+
+
+@pytest.fixture
+def out(tmp_path):
+    real = [("r1", "real", "real", "test", [0.9, 0.8, 0.2]), ("r2", "real", "real", "test", [0.7, 0.4, 0.9])]
+    forged = [
+        ("f1", "forged", "deepfake", "test", [0.1, 0.1, 0.6]),
+        ("f2", "forged", "deepfake", "test", [0.6, 0.7, 0.9]),
+    ]
+    val = [("v1", "real", "real", "val", [0.8]), ("v2", "forged", "deepfake", "val", [0.7])]
+    _scores(tmp_path, "meso4-deepfake-crf23-seed0", real + forged + val)
+    perfect = [(*row[:4], [1.0 if row[1] == "real" else 0.0] * 3) for row in real + forged]
+    _scores(tmp_path, "meso4-deepfake-crf23-seed1", perfect + val)
+    return tmp_path
+
+
+def test_the_numbers_by_hand(out):
+    found = tables.measured(tables.read(out)).set_index("unit")
+    frames, clips = found.loc["frames"], found.loc["clips"]
+    assert frames["accuracy"] == pytest.approx((6 / 12 + 1) / 2)  # of seed 0: 4 of 6 real, 2 of 6 forged
+    assert (frames["lowest"], frames["highest"], frames["seeds"], frames["clips"]) == (0.5, 1.0, 2, 4)
+    assert clips["accuracy"] == pytest.approx((3 / 4 + 1) / 2)  # only f2 is judged wrong
+    assert frames["of_real"] == pytest.approx((4 / 6 + 1) / 2)
+    assert frames["threshold"] == pytest.approx(0.75)  # half-way between the two validation scores
+    assert frames["accuracy_chosen"] == pytest.approx((8 / 12 + 1) / 2)
+    assert (frames["paper"], clips["paper"]) == (0.891, 0.969)
+    assert frames["low"] <= frames["accuracy"] <= frames["high"]
+
+
+def test_tables_are_written_and_escaped(out):
+    _scores(out, "meso4-<b>-crf23-seed0", [("a", "real", "real", "test", [0.9]), ("b", "forged", "<b>", "test", [0.2])])
+    names = [path.name for path in reproduce.write(out)]
+    assert names == ["tables.csv", "tables.md", "tables.html"]
+    page = (out / "tables.html").read_text()
+    assert "0.891" in page and "paper, table 2" in page and "<b>" not in page
+    assert "| Meso-4 | Deepfake | 23 | 0.891 | 0.750 (" in (out / "tables.md").read_text()
+    assert "Trained on one forgery" in page
+
+
+def test_other_datasets_stand_in_a_matrix(out):
+    other = [("x", "real", "real", "test", [0.1]), ("y", "forged", "deepfake", "test", [0.1])]
+    _scores(out, "meso4-deepfake-crf23-seed0@celebdf", other)
+    shown = tables.as_printed(tables.read(out))
+    matrix = shown["Trained here, tested on another dataset (columns): accuracy per frame"]
+    assert matrix[["its own", "celebdf"]].to_numpy().tolist() == [["0.750", "0.500"]]
+
+
+def test_no_scores_is_an_error(tmp_path):
+    with pytest.raises(ValueError, match="no scores yet"):
+        reproduce.write(tmp_path)
+
+
+def _faces(**changes):
+    rows = [
+        {"method": method, "label": "real" if method == "real" else "forged", "crf": crf, "split": split}
+        for method in ("real", "deepfake", "face2face")
+        for crf in (0, 23)
+        for split in ("train", "val", "test")
+    ]
+    return pd.DataFrame(rows).astype({"crf": "Int64"}).assign(**changes)
+
+
+def test_the_plan_is_every_combination_seed_by_seed():
+    planned = reproduce.plan(_faces(), ["meso4", "xception"], seeds=[0, 1])
+    assert len(planned) == len(set(planned)) == 2 * 2 * 2 * 2
+    assert [job.seed for job in planned] == [0] * 8 + [1] * 8
+    assert planned[0].name == "meso4-deepfake-crf0-seed0"
+    (unknown,) = reproduce.plan(_faces(crf=pd.NA), ["meso4"], ["deepfake"])
+    assert unknown.name == "meso4-deepfake-crfunknown-seed0"
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"networks": ["resnet"]}, "--networks resnet: there is none; there are meso4, meso_inception4, xception"),
+        ({"methods": ["faceswap"]}, "--methods faceswap: there is none; there are deepfake, face2face"),
+        ({"levels": [40]}, "--levels 40: there is none; there are 0, 23"),
+    ],
+)
+def test_what_is_not_there_is_named(asked, told):
+    with pytest.raises(ValueError, match=told):
+        reproduce.plan(_faces(), **{"networks": ["meso4"], **asked})
+
+
+def test_a_split_without_one_class_is_named():
+    faces = _faces()
+    with pytest.raises(ValueError, match="meso4-deepfake-crf0-seed0: the split val has no real faces"):
+        reproduce.plan(faces[~((faces["split"] == "val") & (faces["label"] == "real"))], ["meso4"])
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Trainings of two batches, and how many there were."""
+    recipe = training.Recipe(iterations=2, batch=4, check_every=1, augmentation=None)
+    monkeypatch.setitem(training.RECIPES, "quick", recipe)
+    calls, fit = [], training.fit
+    monkeypatch.setattr(jobs.training, "fit", lambda *args, **named: calls.append(1) or fit(*args, **named))
+    return calls
+
+
+def test_a_run_is_resumed_and_refuses_other_data(tiny, tmp_path, quick):
+    faces = dataset.read(tiny)
+    planned = reproduce.plan(faces, ["meso4"], ["deepfake", "face2face"], [40])
+    first = list(reproduce.run(planned[:1], tiny, tmp_path, "quick", verbose=0))
+    assert len(first) == len(quick) == 1 and first[0][1] > 0
+    again = list(reproduce.run(planned, tiny, tmp_path, "quick", others=[tiny], verbose=0))
+    assert len(quick) == 2, "the first job is not trained again; it only scores the other dataset"
+    assert len(again) == 2
+    assert [seconds for _, seconds in reproduce.run(planned, tiny, tmp_path, "quick", others=[tiny], verbose=0)] == [
+        0,
+        0,
+    ]
+    card = json.loads((tmp_path / "weights" / f"{planned[0].name}.json").read_text())
+    assert (card["network"], card["crf"], card["seed"], card["recipe"]["iterations"]) == ("meso4", 40, 0, 2)
+    scores = pd.read_csv(tmp_path / "scores" / f"{planned[0].name}.csv")
+    assert set(scores["split"]) == {"val", "test"} and set(scores["method"]) == {"real", "deepfake", "face2face"}
+    assert np.isfinite(scores["p_real"]).all()
+    assert len(reproduce.write(tmp_path)) == 3
+    with pytest.raises(ValueError, match="done with another recipe; name another folder with --out"):
+        list(reproduce.run(planned, tiny, tmp_path, "quick", iterations=4, verbose=0))
+
+
+def test_the_package_is_never_written_to(tiny):
+    from mesokit import weights
+
+    with pytest.raises(ValueError, match="the package's own folder"):
+        list(reproduce.run([], tiny, weights.BUNDLED / "x", "smoke"))
+
+
+def test_the_estimate_counts_jobs():
+    planned = reproduce.plan(_faces(), ["meso4"], seeds=[0, 1])
+    recipe = training.Recipe(iterations=10, batch=2)
+    named = []
+    (seconds,) = reproduce.estimate(planned, _faces(), recipe, named.append).values()
+    assert named == ["meso4"] and seconds > 0
