@@ -1,12 +1,12 @@
-"""Cut aligned faces out of clips: a clip table in, a dataset folder out. A second call does what is missing.
+"""Cut aligned faces out of clips: a clip table in, a dataset folder out. A second call does only what is missing.
 
 python data_scripts/extract_faces.py work/smoke/clips.csv --out work/smoke
 python data_scripts/extract_faces.py FaceForensics++/clips.csv --out work/ff --frames 30 --dry-run
 python data_scripts/extract_faces.py FaceForensics++/clips.csv --out work/ff --frames 30 --scheduler tcp://head:8786
 
-It runs in threads here; --workers N starts N processes, so that a clip that crashes or hangs the decoder ends only its
-own; --scheduler uses a Dask cluster whose machines see the same folders. A table of faces that are aligned already (the
-authors', from index_dataset.py) is copied in the dataset's form.
+By default the clips are built in threads. --workers N starts N processes, so that a clip that crashes or hangs the
+decoder does not stop the others. --scheduler uses a Dask cluster whose machines see the same folders. A table of
+aligned faces (the authors', from index_dataset.py) is copied into the form of a dataset.
 """
 
 import argparse
@@ -33,22 +33,24 @@ def _parser() -> argparse.ArgumentParser:
     parser = cli.script("extract_faces.py", __doc__)
     parser.add_argument("clips", type=Path, help="clip table; its paths are relative to its folder, or to --root")
     parser.add_argument("--out", type=Path, required=True, help="dataset folder to write")
-    parser.add_argument("--root", type=Path, help="folder that the paths of the table start from")
+    parser.add_argument("--root", type=Path, help="folder to which the paths of the table are relative")
     parser.add_argument("--frames", type=int, default=30, help="frames to take of each clip, or scene (%(default)s)")
     parser.add_argument("--min-face", type=int, default=40, help="smallest face in pixels (%(default)s)")
     parser.add_argument(
         "--sampling",
         choices=list(dataset.SAMPLINGS),
         default="even",
-        help="even over the clip; so many of each scene, as in the paper; keyframes only (%(default)s)",
+        help="evenly over the clip; from each scene, as in the paper; keyframes only (%(default)s)",
     )
     parser.add_argument("--match", action="store_true", help="keep equal shares of face sizes in both classes")
-    parser.add_argument("--retry", action="store_true", help="try clips again that failed before")
-    parser.add_argument("--dry-run", action="store_true", help="say how many faces, gigabytes and hours to expect")
+    parser.add_argument("--retry", action="store_true", help="try failed clips again")
+    parser.add_argument("--dry-run", action="store_true", help="print the expected faces, gigabytes and hours")
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--workers", type=int, metavar="N", help="processes here, each loads TensorFlow (1 GB)")
-    where.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster, as in tcp://head:8786")
-    parser.add_argument("--limit", type=int, default=3600, help="with --workers: seconds for a clip (%(default)s)")
+    where.add_argument(
+        "--workers", type=int, metavar="N", help="number of processes here; each loads TensorFlow (1 GB)"
+    )
+    where.add_argument("--scheduler", metavar="ADDRESS", help="address of a Dask cluster, for example tcp://head:8786")
+    parser.add_argument("--limit", type=int, default=3600, help="with either: seconds for a clip (%(default)s)")
     return parser
 
 
@@ -67,13 +69,13 @@ def _main(arguments: argparse.Namespace, argv: list[str] | None) -> int:
     with _client(arguments) as client:
         building = dataset.build(
             table, root, out, arguments.frames, arguments.min_face, origin, arguments.sampling, arguments.match,
-            arguments.retry, client, arguments.limit if arguments.workers else None,
+            arguments.retry, client, arguments.limit,
         )  # fmt: skip
         return _report(building, table["clip"].nunique(), "clip", out)
 
 
 def _origin(path: Path) -> dict[str, Any]:
-    """What is known of the clips, for dataset.json."""
+    """Facts about the clips, for dataset.json."""
     origin = files.read_json(path)
     if not isinstance(origin, dict):
         raise ValueError(f"{path}: not an object of facts about a dataset; make it again, or move it away")
@@ -91,7 +93,7 @@ def _dry_run(clips: pd.DataFrame, root: Path, arguments: argparse.Namespace) -> 
 
 @contextmanager
 def _client(arguments: argparse.Namespace) -> Iterator[Any]:
-    """The Dask client that was asked for, or None: threads."""
+    """A Dask client as the arguments say, or None for threads."""
     if arguments.scheduler:
         from distributed import Client
 

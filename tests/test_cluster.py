@@ -16,6 +16,8 @@ from test_kill import FACE, _digest, _films
 from mesokit import dataset, faces
 from mesokit.dataset import clip, cropping, manifest, running
 
+pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal on this system")
+
 CLIPS = 13  # c12 is no video
 WORKERS = 3
 
@@ -114,7 +116,7 @@ def test_a_clip_that_always_crashes_or_hangs_is_a_failure(films, client, what, e
 def test_a_cluster_that_grows_and_shrinks_with_a_clip_that_hangs(films):
     """On a cluster that `processes` did not make, with two jobs in each process."""
     (films / "c1").write_text("hang")
-    with LocalCluster(n_workers=0, threads_per_worker=2, dashboard_address=None) as cluster, Client(cluster) as client:
+    with LocalCluster(n_workers=0, threads_per_worker=2, dashboard_address=":0") as cluster, Client(cluster) as client:
         client.register_plugin(_Trouble(films))
         cluster.adapt(minimum=0, maximum=2, interval="100ms", wait_count=1, target_duration="200ms")
         found = _errors(_build(films, "adaptive", client, limit=3))

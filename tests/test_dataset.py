@@ -1,4 +1,4 @@
-"""The dataset on disk: its layout, its truth, and that a killed run can be taken up again."""
+"""The dataset on disk: its layout, its contents, and that a stopped run can be continued."""
 
 import errno
 import hashlib
@@ -17,7 +17,7 @@ from mesokit.dataset import cropping, loading, manifest, pictures, sources, tabl
 
 
 def _digest(root):
-    """sha256 of everything that a dataset consists of."""
+    """sha256 of each table and image of a dataset."""
     files = [*root.glob("*.csv"), root / "dataset.json", *root.rglob("*.png")]
     return {str(f.relative_to(root)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
 
@@ -107,7 +107,7 @@ def test_no_face_anywhere(tmp_path, tiny):
     assert not (tmp_path / "out" / "faces.csv").exists()
 
 
-# --- kept apart from the detector: what is written, when, and what is left when it stops ------------------------------
+# --- without the detector: what is written, when, and what is left after a stop ---------------------------------------
 
 FACE = faces.Face(
     (60.0, 40.0, 60.0, 80.0), 0.99, np.array([[75, 70], [105, 70], [90, 88], [78, 105], [102, 105]], np.float32)
@@ -141,7 +141,7 @@ def _all(building):
 
 
 def test_a_stopped_run_is_taken_up_again(films, tmp_path):
-    """Ctrl-C in the middle; what SIGKILL leaves is in test_kill.py."""
+    """The run is stopped as by Ctrl-C; test_kill.py does the same with SIGKILL."""
     clips, root = films
     _all(dataset.build(clips, root, tmp_path / "whole", frames=2))
     stopped = dataset.build(clips, root, tmp_path / "stopped", frames=2)
@@ -302,7 +302,7 @@ def test_sizes_of_both_classes_are_matched():
     kept = kept[kept["keep"].astype(bool)]
     share = pd.crosstab(kept["box_w"], kept["label"], normalize="columns")
     assert share["real"].to_numpy() == pytest.approx(share["forged"].to_numpy(), abs=0.02)
-    assert len(kept) == 126  # of 100 and 40: nine tenths of both, no more than must go
+    assert len(kept) == 126  # of 100 and 40: nine tenths of both, the largest equal shares
     assert dataset.matched(table).equals(dataset.matched(table))
 
 
@@ -325,7 +325,7 @@ def test_aligned_faces_become_a_dataset(tmp_path):
     assert evaluation.accuracy(scores)["accuracy"] == 0.5
     with pytest.raises(ValueError, match="8 of 8 faces were published without their clips"):
         evaluation.per_clip(scores)
-    with pytest.raises(ValueError, match="without their clips, so nobody can say which belong together"):
+    with pytest.raises(ValueError, match="without their clips, so it is unknown which faces belong to one clip"):
         evaluation.interval(scores)
     assert _all(dataset.adopt(table, tmp_path, tmp_path / "out")).keys() == built.keys()
     (tmp_path / "validation").rename(tmp_path / "out" / "validation")
@@ -381,7 +381,7 @@ def test_clips_in_a_published_layout_become_a_dataset_by_two_commands(films, tmp
 
 
 def test_faces_are_read_as_they_are_needed(tmp_path):
-    """Five thousand faces are 3.9 GB as numbers; two batches of them take a small part of that."""
+    """Five thousand faces take 3.9 GB as float32; two batches take a small part of that."""
     pictures.write_png(tmp_path / "face.png", np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8))
     table = pd.DataFrame({"path": ["face.png"] * 5000, "label": ["real", "forged"] * 2500})
     next(iter(loading.batches(table.head(8), tmp_path, 4)))

@@ -1,8 +1,7 @@
 """A build that is killed with SIGKILL at any point and started again gives the tables and images of an unbroken run.
 
-The detector is replaced by one face for all frames. The runs are copies (forks) of one process that has imported
-everything and started no thread: `python tests/test_kill.py FOLDER STEP` tries every STEP-th point and prints what it
-found, as JSON.
+The detector is replaced by one face for all frames. Each run is a fork of one process, which has imported everything
+and started no thread. `python tests/test_kill.py FOLDER STEP` tries every STEP-th point and prints the result as JSON.
 """
 
 import hashlib
@@ -63,15 +62,15 @@ def _build(root, out):
 
 
 def _digest(out):
-    """sha256 of everything that a dataset consists of, and the name of everything else but the lock."""
+    """sha256 of each file in the dataset folder, except the lock and the records."""
     files = [path for path in out.rglob("*") if path.is_file() and path.name != ".lock" and path.parent.name != ".rows"]
     return {str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def _die_at(n):
-    """From now on count what happens to files; the n-th time die: a write half-way, the others before they happen.
+    """Kill this process at the n-th operation on a file: in the middle of a write, before any other operation.
 
-    Returns how often it has happened, as a list that grows.
+    Returns a list that grows by one with each operation.
     """
     seen = []
 
@@ -94,7 +93,7 @@ def _die_at(n):
 
 
 def _copy(work):
-    """Start `work` in a copy of this process; its number."""
+    """Start `work` in a fork of this process; returns its process id."""
     if not (child := os.fork()):
         try:
             work()
@@ -136,7 +135,7 @@ def _main(folder, step):
         out = folder / f"at{n}"
         assert _end(_copy(lambda: (_die_at(n), _build(root, out)))) == -signal.SIGKILL  # noqa: B023 (it has ended)
         go_on(f"at {n}", out)
-    for share in (0.3, 0.6, 0.9):  # and from outside, wherever it is then; often in the decoder
+    for share in (0.3, 0.6, 0.9):  # and from outside, at any moment, often in the decoder
         child = _copy(lambda: _build(root, folder / f"after{share}"))  # noqa: B023
         time.sleep(share * seconds)
         os.kill(child, signal.SIGKILL)

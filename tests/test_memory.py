@@ -1,4 +1,4 @@
-"""A clip of any length is looked through in constant memory: measured in a process of its own.
+"""A clip of any length is read in constant memory: measured in a separate process.
 
 `python tests/test_memory.py FOLDER --hours 2` scans a clip of two hours at 1920x1080, and prints its memory over time.
 """
@@ -23,30 +23,30 @@ SIZE = (120, 160, 3)
 
 def test_a_clip_ten_times_as_long_takes_no_more_memory(tmp_path):
     if not Path("/proc/self/status").exists():
-        pytest.skip("the meter of memory is Linux's")
+        pytest.skip("memory is measured in a way that only Linux has")
     done = subprocess.run([sys.executable, __file__, str(tmp_path)], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
     found = json.loads(done.stdout)
     assert found["frames"] == [200, 2000]
     short, long = found["peak"]
-    assert long - short < 50e6  # the frames that came on top have 104 MB; 15 to 20 were seen
-    assert found["control"] - long > 70e6  # so a program that kept them would have been seen
+    assert long - short < 50e6  # the additional frames take 104 MB; 15 to 20 MB were measured
+    assert found["control"] - long > 70e6  # so the test would find a program that keeps them
 
 
 def _look(path):
-    """All ways in which a clip is read from its beginning to its end -> the number of its frames, peak memory."""
+    """Read a clip to its end in all ways; returns the number of its frames and the peak memory in bytes."""
     from mesokit import scan, video
-    from mesokit.video import scenes
+    from mesokit.video import apart, scenes
 
     with Path(os.devnull).open("wb") as nowhere:
-        video.send(path, 10, nowhere)  # what `judge` does in a process of its own, which is not measured here
+        apart.send(path, 10, nowhere)  # `judge` does this in a separate process, which is not measured
     assert scan.judge(path, lambda crops: np.ones(len(crops)), frames=10).verdict == "abstain"
     assert scenes.detect(path) and len(video.keyframes(path))
     return video.probe(path).frames, _peak()
 
 
 def _peak():
-    """The peak in bytes. Not getrusage's: that one begins with the peak of whoever started this process."""
+    """Peak memory in bytes. Not from getrusage, which starts with the peak of the parent process."""
     status = Path("/proc/self/status").read_text()
     return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
 
@@ -54,10 +54,10 @@ def _peak():
 def _main(folder):
     from mesokit import faces, video
 
-    faces.follow = lambda frames, min_face: [None for _ in frames]  # it has one frame at a time, see its docstring
+    faces.follow = lambda frames, min_face: [None for _ in frames]  # the real one also takes one frame at a time
     pattern = np.random.default_rng(0).integers(0, 256, SIZE).astype(np.uint8) // 8
     found = []
-    for n in (200, 200, 2000):  # the first for what libraries keep
+    for n in (200, 200, 2000):  # the first run fills the caches of the libraries
         video.write_clip(folder / "clip.mp4", (np.roll(pattern, i, axis=1) for i in range(n)), 25)
         found.append(_look(folder / "clip.mp4"))
     frames, peak = zip(*found[1:], strict=True)
@@ -66,7 +66,7 @@ def _main(folder):
 
 
 def _repeat(path, out, times):
-    """Write the stream of the clip at `path` `times` times into `out`, as it is: quicker than to encode hours."""
+    """Copy the stream of a clip `times` times into `out`, without encoding, which would take hours."""
     with av.open(str(path)) as source, av.open(str(out), "w") as target:
         stream = source.streams.video[0]
         packets = [packet for packet in source.demux(stream) if packet.size]
@@ -81,7 +81,7 @@ def _repeat(path, out, times):
 
 
 def _now():
-    """Memory of this process and of the decoder's, which is its child, in MB."""
+    """Memory of this process and of its child, the decoder, in MB."""
     me, found = psutil.Process(), 0
     for process in [me, *me.children()]:
         with suppress(psutil.NoSuchProcess):

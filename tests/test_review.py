@@ -1,4 +1,4 @@
-"""A review is written down, applied to the dataset, and can be replayed after it was built again."""
+"""A review is written to disk, applied to the dataset, and restored after the dataset was built again."""
 
 import shutil
 

@@ -1,4 +1,4 @@
-"""Faces of a dataset as batches for training: read from disk as they are needed, kept only where they are few."""
+"""Faces of a dataset as batches for training: read when they are needed, and kept in memory if they are few."""
 
 import os
 from collections.abc import Callable
@@ -12,40 +12,40 @@ import pandas as pd
 from mesokit.backend import tf
 from mesokit.dataset.pictures import SIZE
 
-KEPT = 1 << 29  # bytes of decoded faces that training keeps at most: PNG takes as long to decode as to augment
+KEPT = 1 << 29  # bytes: fewer decoded faces are kept in memory, since decoding a PNG takes as long as augmenting it
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Magnitudes of the paper's light random augmentation; each is drawn uniformly for each face."""
+    """Magnitudes of the paper's light random augmentation. Each value is drawn uniformly for each face."""
 
     zoom: float = 0.2  # scale between 1 - zoom and 1 + zoom
-    rotation: float = 15.0  # degrees, both ways
-    flip: bool = True  # left and right, half of the time
-    brightness: float = 0.2  # pixels times 1 - brightness to 1 + brightness
-    hue: float = 0.05  # turn of the colours around the gray axis (YIQ), in full turns, both ways
+    rotation: float = 15.0  # degrees, in both directions
+    flip: bool = True  # left to right, half of the faces
+    brightness: float = 0.2  # factor between 1 - brightness and 1 + brightness
+    hue: float = 0.05  # rotation around the gray axis (YIQ), in full turns, in both directions
 
 
 def batches(table: pd.DataFrame, root: str | os.PathLike[str], batch: int = 32) -> tf.data.Dataset:
-    """The faces of `table`, once and in order: pairs (b, size, size, 3) float32 in [0, 1], (b, 1) float32 real = 1."""
+    """The faces of `table` once, in order: pairs (b, size, size, 3) float32 in [0, 1], (b, 1) float32 with real = 1."""
     return _decoded(_rows(table, root)).batch(batch).map(_unit_range).prefetch(2)
 
 
 def training_batches(
     table: pd.DataFrame, root: str | os.PathLike[str], batch: int, augmentation: Augmentation | None, seed: int
 ) -> tf.data.Dataset:
-    """Endless shuffled batches, augmented: as `batches`. The same seed gives the same batches."""
+    """Endless shuffled and augmented batches, in the form of `batches`. The same seed gives the same batches."""
 
     def shuffled(data: tf.data.Dataset) -> tf.data.Dataset:
         return data.shuffle(len(table), seed=seed, reshuffle_each_iteration=True).repeat()
 
     rows = _rows(table, root)
-    few = len(table) * 3 * SIZE**2 <= KEPT  # then each is decoded once; the order is the same
+    few = len(table) * 3 * SIZE**2 <= KEPT  # then each face is decoded once; the order does not change
     data = shuffled(_decoded(rows).cache()) if few else _decoded(shuffled(rows))
 
     def prepared(n, pair):
         faces_, labels = _unit_range(*pair)
-        if augmentation is not None:  # each batch has its own seed, whichever thread comes first
+        if augmentation is not None:  # a seed for each batch, so that the order of threads does not matter
             faces_ = augment(faces_, augmentation, tf.stack([tf.constant(seed, tf.int64), n]), warp)
         return faces_, labels
 
@@ -74,9 +74,9 @@ def _unit_range(faces_: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Ten
 def augment(
     faces_: tf.Tensor, augmentation: Augmentation, seed: tf.Tensor, move: Callable[..., tf.Tensor] | None = None
 ) -> tf.Tensor:
-    """A random variant of each of a batch of faces (b, h, w, 3) float32 in [0, 1]; `seed`: (2,) integers.
+    """A random variant of each face of a batch (b, h, w, 3) float32 in [0, 1]; `seed`: (2,) integers.
 
-    `move` resamples the faces: bilinear as TensorFlow does, which has a gradient, or sharper and faster as `warp`.
+    `move` resamples the faces: by default TensorFlow, bilinear and with a gradient. `warp` is sharper and faster.
     """
     height, width = faces_.shape[1:3]
     draws = tf.random.stateless_uniform((5, tf.shape(faces_)[0]), seed, -1.0, 1.0)
@@ -84,7 +84,7 @@ def augment(
     angle = augmentation.rotation * np.pi / 180 * draws[1]
     mirror = tf.where(draws[2] < 0, -1.0, 1.0) if augmentation.flip else tf.ones_like(scale)
     cos, sin = scale * tf.cos(angle), scale * tf.sin(angle)
-    # from a point of the result to one of the face, about the middle
+    # from a point of the result to a point of the face; the centre does not move
     a, b, c, d = mirror * cos, -sin, mirror * sin, cos
     x, y = (width - 1) / 2, (height - 1) / 2
     moved = (move or _resample)(faces_, tf.stack([a, b, x - a * x - b * y, c, d, y - c * x - d * y], axis=1))
@@ -94,7 +94,7 @@ def augment(
 
 
 def _resample(faces_: tf.Tensor, transforms: tf.Tensor) -> tf.Tensor:
-    """Each face (b, h, w, 3) by its affine map (b, 6) from the result to the face, bilinear, mirrored at the border."""
+    """Each face (b, h, w, 3) moved by its affine map (b, 6) from result to face, bilinear, mirrored at the border."""
     return tf.raw_ops.ImageProjectiveTransformV3(
         images=faces_,
         transforms=tf.pad(transforms, [[0, 0], [0, 2]]),
@@ -106,9 +106,9 @@ def _resample(faces_: tf.Tensor, transforms: tf.Tensor) -> tf.Tensor:
 
 
 def warp(faces_: tf.Tensor, transforms: tf.Tensor, samples: int = cv2.INTER_CUBIC) -> tf.Tensor:
-    """As `_resample`, by OpenCV: TensorFlow's takes as long for a face as a third of a training step of Meso-4.
+    """`_resample` by OpenCV, because TensorFlow's version takes a third of the time of a training step of Meso-4.
 
-    `samples`: OpenCV's interpolation. Bilinear ones, which TensorFlow takes, blur real faces as a forger's do.
+    `samples`: OpenCV's interpolation. Bilinear interpolation would blur real faces as much as forged ones.
     """
 
     def each(faces_: np.ndarray, maps: np.ndarray) -> np.ndarray:
@@ -117,7 +117,7 @@ def warp(faces_: tf.Tensor, transforms: tf.Tensor, samples: int = cv2.INTER_CUBI
             cv2.warpAffine(face, at, into.shape[1::-1], dst=into, flags=flags, borderMode=cv2.BORDER_REFLECT)
         return moved
 
-    # not stateful, or tf.data would run it in one thread where results must repeat
+    # stateful=False, or tf.data would use one thread only where results must repeat
     moved = tf.numpy_function(each, [faces_, transforms], tf.float32, stateful=False)
     return tf.ensure_shape(moved, faces_.shape)
 
@@ -126,7 +126,7 @@ _RGB_TO_YIQ = np.array([[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.21
 
 
 def _hue_turn(angle: tf.Tensor) -> tf.Tensor:
-    """(b, 3, 3): the matrix that turns an RGB colour by each of `angle` (b,) radians around the gray axis."""
+    """(b, 3, 3): the matrices that rotate an RGB colour by `angle` (b,) radians around the gray axis."""
     one, zero = tf.ones_like(angle), tf.zeros_like(angle)
     cos, sin = tf.cos(angle), tf.sin(angle)
     turn = tf.reshape(tf.stack([one, zero, zero, zero, cos, -sin, zero, sin, cos], axis=1), (-1, 3, 3))

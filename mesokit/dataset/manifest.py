@@ -151,9 +151,7 @@ def split_by_group(groups: pd.Series, fractions: dict[str, float], seed: int) ->
             f"{len(names)} groups cannot fill the splits {', '.join(wanted)}: give at least {len(wanted)} groups"
         )
     ends = np.round(np.cumsum([fractions[split] for split in wanted]) * len(names)).astype(int)
-    for i in range(
-        len(wanted)
-    ):  # rounding must leave no split empty: at least one group here, and one for each later split
+    for i in range(len(wanted)):  # rounding must leave no split empty: a group for this one, and one for each later one
         ends[i] = min(max(ends[i], (ends[i - 1] if i else 0) + 1), len(names) - (len(wanted) - 1 - i))
     owner = dict(zip(names, np.repeat(wanted, np.diff(ends, prepend=0)), strict=True))
     return groups.map(owner)
@@ -210,6 +208,7 @@ def _check(table: pd.DataFrame, columns: dict[str, str], name: str) -> pd.DataFr
 
 
 def _filled(table: pd.DataFrame, columns: dict[str, str], name: str) -> None:
+    """Raise ValueError where a column is empty that must not be."""
     for column in [c for c in columns if c not in _MAY_BE_EMPTY]:
         empty = table[column].isna()
         if columns is FACES and column in _OF_A_CLIP:
@@ -219,6 +218,7 @@ def _filled(table: pd.DataFrame, columns: dict[str, str], name: str) -> None:
 
 
 def _in_range(table: pd.DataFrame, columns: dict[str, str], name: str) -> None:
+    """Raise ValueError where a word or a number is none of those that its column may hold."""
     for column, words in (("label", LABELS), ("split", SPLITS)):
         if other := sorted(set(table[column]) - set(words)):
             raise ValueError(f"{name}: the column {column} holds {other[0]!r}; it may hold {', '.join(words)}")

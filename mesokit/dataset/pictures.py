@@ -1,4 +1,4 @@
-"""The images of a dataset: read, written, measured."""
+"""The tables and images of a finished dataset: read tables, read and write PNG files, measure sharpness."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ import pandas as pd
 from mesokit.dataset import manifest
 
 SIZE = 256  # the paper's faces, pixels a side
-# One filter instead of a choice for each line, then runs only: 3.3 ms a face and 69 kB; zlib's level 3 takes 8.6 and 74
+# One filter for all lines, and run-length coding: 3.3 ms and 69 kB a face. zlib's level 3 takes 8.6 ms and 74 kB.
 PNG = [
     *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_PAETH),
     *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE),
@@ -19,9 +19,9 @@ PNG = [
 
 
 def read(root: str | os.PathLike[str]) -> pd.DataFrame:
-    """The face table of the dataset in `root`, without the faces that a review rejected (`keep` is False).
+    """The face table of the dataset in `root`, without rejected faces (`keep` is False).
 
-    Raises: ValueError for a table that is wrong, or images that a link leads out of `root`, which may be a link itself.
+    Raises ValueError where the table is wrong, or where a path leaves `root` through a link. `root` may be a link.
     """
     table = manifest.read_faces(Path(root) / "faces.csv")
     manifest.check_links(table, root)
@@ -29,14 +29,14 @@ def read(root: str | os.PathLike[str]) -> pd.DataFrame:
 
 
 def clips(root: str | os.PathLike[str]) -> pd.DataFrame:
-    """The clip table of the dataset in `root`. Raises ValueError as `read`."""
+    """The clip table of the dataset in `root`. Raises ValueError like `read`."""
     table = manifest.read_clips(Path(root) / "clips.csv")
     manifest.check_links(table, root)
     return table
 
 
 def images(table: pd.DataFrame, root: str | os.PathLike[str], column: str = "path") -> np.ndarray:
-    """The images of the rows of `table`: faces (n, size, size, 3) uint8 RGB, or for column="mask" (n, size, size)."""
+    """The faces of the rows of `table`, (n, size, size, 3) uint8 RGB; for column="mask" the masks, (n, size, size)."""
     return np.stack([_read_png(Path(root) / path, gray=column == "mask") for path in table[column]])
 
 
@@ -49,14 +49,14 @@ def _read_png(path: Path, gray: bool) -> np.ndarray:
 
 
 def write_png(path: Path, image: np.ndarray) -> None:
-    """Write an (h, w, 3) RGB or (h, w) uint8 image; its folder is made."""
+    """Write an (h, w, 3) RGB or (h, w) gray uint8 image, and make its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     ok, data = cv2.imencode(".png", pixels, PNG)
     assert ok
-    path.write_bytes(data.tobytes())  # not tofile(), which reports a full disk without its number
+    path.write_bytes(data.tobytes())  # not tofile(), whose error for a full disk has no error number
 
 
 def sharpness(image: np.ndarray) -> float:
-    """Variance of the Laplacian of an (h, w, 3) uint8 RGB image, in gray levels squared: the usual blur meter."""
+    """Variance of the Laplacian of an (h, w, 3) uint8 RGB image, in gray levels squared: low for blurred images."""
     return float(cv2.Laplacian(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.CV_64F).var())

@@ -1,9 +1,9 @@
-"""Looking at the faces of a dataset one by one: what a person accepted or rejected, and why.
+"""The review of a dataset: which faces a person accepted or rejected, and why.
 
-    DATASET/review.csv      a row per face that was judged: face, keep, reason
+    DATASET/review.csv      the audit table, a row per face that was judged: face, keep, reason
 
-The audit table is the record, and `apply` carries it into faces.csv, from where `dataset.read` leaves rejected faces
-out. A dataset that is built again gets the same review with `apply` alone, and nobody has to look twice.
+`apply` copies the decisions into faces.csv, and `dataset.read` leaves rejected faces out. After a dataset was built
+again, `apply` restores the review, so that no face has to be judged twice.
 """
 
 import os
@@ -19,7 +19,7 @@ REASONS = ("no face", "another person", "badly aligned", "blurred", "turned away
 
 
 def read(root: str | os.PathLike[str]) -> pd.DataFrame:
-    """The audit table of the dataset in `root`: face (its key), keep, reason; empty where nobody has looked yet."""
+    """The audit table of the dataset in `root`: face (its key), keep, reason; empty before the first decision."""
     path = Path(root) / AUDIT
     if not path.exists():
         return pd.DataFrame({"face": [], "keep": [], "reason": []}).astype({"keep": bool})
@@ -30,10 +30,9 @@ def read(root: str | os.PathLike[str]) -> pd.DataFrame:
 
 
 def decide(root: str | os.PathLike[str], face: str, keep: bool, reason: str = "") -> pd.DataFrame:
-    """Accept or reject the face with the key `face`; a later decision replaces an earlier one. Returns the audit table.
+    """Accept or reject the face with the key `face`, and write the decision to disk at once; returns the audit table.
 
-    Written at once: whoever closes the notebook loses nothing. Raises ValueError for a face that is not there, or a
-    rejection without a reason.
+    A later decision replaces an earlier one. Raises ValueError for an unknown face, or a rejection without a reason.
     """
     if not keep and not reason:
         raise ValueError(f"{face}: say why it is rejected, for example {REASONS[0]!r}")
@@ -48,10 +47,9 @@ def decide(root: str | os.PathLike[str], face: str, keep: bool, reason: str = ""
 
 
 def apply(root: str | os.PathLike[str], audit: pd.DataFrame | None = None) -> int:
-    """Carry the audit table (that of the dataset itself by default) into faces.csv; returns how many it rejects.
+    """Copy the decisions of `audit` (by default review.csv) into faces.csv; returns the number of rejected faces.
 
-    Faces that nobody judged stay as they are. A decision on a face that this build does not hold waits for one that
-    does.
+    Faces without a decision stay as they are. A decision on a face that is not in this build is kept for a later build.
     """
     root = Path(root)
     audit = read(root) if audit is None else audit
@@ -60,7 +58,7 @@ def apply(root: str | os.PathLike[str], audit: pd.DataFrame | None = None) -> in
     keep = [bool(judged.get(face, old)) for face, old in zip(table["face"], table["keep"], strict=True)]
     manifest.save(manifest.check_faces(table.assign(keep=keep)), root / "faces.csv")
     about = files.read_json(root / "dataset.json")
-    about["sha256"]["faces.csv"] = files.sha256(root / "faces.csv")  # the card speaks of the table as it is now
+    about["sha256"]["faces.csv"] = files.sha256(root / "faces.csv")
     about["reviewed"] = {"accepted": int(judged.sum()), "rejected": int((~judged).sum())}
     files.write_json(about, root / "dataset.json")
     return int((~judged).sum())

@@ -31,7 +31,7 @@ def processes(n: int) -> Iterator[Any]:
     }
     with (
         dask.config.set(rules),
-        LocalCluster(n_workers=n, threads_per_worker=1, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=n, threads_per_worker=1, dashboard_address=":0") as cluster,
         Client(cluster) as client,
     ):
         yield client
