@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from mesokit import evaluation, fast, models
-from mesokit.evaluation import scoring
+from mesokit.evaluation import metrics, scoring
 
 SHARED = {"method": "real", "identity": "a", "group": "g", "split": "test"}
 
@@ -173,7 +173,7 @@ def test_intervals_of_any_metric_are_those_of_drawn_rows(metric):
     again = []
     for _ in range(300):
         drawn = rng.integers(0, 30, 30)
-        again.append(evaluation.METRICS[metric](real[drawn].ravel(), p_real[drawn].ravel(), np.ones(120), 0.5))
+        again.append(metrics.METRICS[metric](real[drawn].ravel(), p_real[drawn].ravel(), np.ones(120), 0.5))
     assert (low, high) == pytest.approx(np.quantile(again, [0.025, 0.975]), abs=0.04)
     with pytest.raises(ValueError, match="no metric is called 'best'; there are accuracy"):
         evaluation.interval(scores, metric="best", resamples=1)
@@ -240,7 +240,7 @@ def test_more_frames_of_one_clip_do_not_help_where_all_are_alike():
 def test_the_roc_auc_is_that_of_scikit_learn_with_ties_and_weights():
     rng = np.random.default_rng(0)
     real, p_real, weight = rng.random(300) < 0.4, rng.integers(0, 40, 300) / 40, rng.integers(0, 4, 300)
-    ours = evaluation.METRICS["roc_auc"](real, p_real, weight, 0.5)
+    ours = metrics.METRICS["roc_auc"](real, p_real, weight, 0.5)
     assert ours == pytest.approx(roc_auc_score(real, p_real, sample_weight=weight), abs=1e-12)
 
 

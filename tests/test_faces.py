@@ -49,7 +49,7 @@ def iou(a, b) -> float:
 def test_photographs_keep_one_face_with_eyes_and_mouth_in_place(photos, name):
     face = faces.main_face(faces.detect(photos[name]))
     assert face is not None and face.confidence > 0.95
-    assert len([f for f in faces.detect(photos[name]) if f.confidence >= faces.CONFIDENT]) == 1
+    assert len([f for f in faces.detect(photos[name]) if f.confidence >= detecting.CONFIDENT]) == 1
     assert np.abs(face.landmarks - MARKED[name]).max() < 16  # of a face 340 to 410 high
     assert all(type(v) is float for v in (*face.box, face.confidence))
     assert face.landmarks.shape == (5, 2) and face.landmarks.dtype == np.float32

@@ -5,7 +5,7 @@ A score is always p_real, the network's output: 1 = real, 0 = forged. A row is c
 """
 
 from mesokit.evaluation.intervals import against, by_unit, difference, interval, mean, summary
-from mesokit.evaluation.metrics import METRICS, accuracy, alarms, calibration, confusion, threshold_for
+from mesokit.evaluation.metrics import accuracy, alarms, calibration, confusion, threshold_for
 from mesokit.evaluation.rules import (
     RULES,
     by_number,
@@ -18,7 +18,6 @@ from mesokit.evaluation.rules import (
 from mesokit.evaluation.scoring import Score, bundled_scores, score_faces, scorer
 
 __all__ = [
-    "METRICS",
     "RULES",
     "Score",
     "accuracy",

@@ -107,6 +107,9 @@ def alarms(sensitivity: float, specificity: float, prevalence: float) -> dict[st
 
     `sensitivity`: share of forged clips that are called forged; `specificity`: of real clips that are called real;
     `prevalence`: share of all clips that is forged. All in [0, 1]; NaN where there is no alarm at all.
+
+    >>> round(alarms(sensitivity=0.9, specificity=0.9, prevalence=0.01)["forged_if_alarm"], 3)
+    0.083
     """
     found, missed = prevalence * sensitivity, prevalence * (1 - sensitivity)
     false, passed = (1 - prevalence) * (1 - specificity), (1 - prevalence) * specificity

@@ -33,7 +33,11 @@ RULES: dict[str, Callable[[np.ndarray], float]] = {
 
 
 def rule(name: str) -> Callable[[np.ndarray], float]:
-    """The rule called `name`, from the scores of a clip's frames to the clip's. Raises ValueError."""
+    """The rule called `name`, from the scores of a clip's frames to the clip's. Raises ValueError.
+
+    >>> rule("vote")([0.9, 0.8, 0.7, 0.1])
+    0.75
+    """
     if name not in RULES:
         raise ValueError(f"no aggregation rule is called {name!r}; there are {', '.join(RULES)}")
     return RULES[name]
@@ -91,6 +95,9 @@ def effective_number(n: float, correlation: float) -> float:
     """How many independent frames `n` frames of one clip are worth: n / (1 + (n - 1) * correlation).
 
     The divisor is Kish's design effect (Survey Sampling, 1965).
+
+    >>> round(effective_number(30, 0.5), 2)
+    1.94
     """
     return n / (1 + (n - 1) * correlation)
 

@@ -8,43 +8,8 @@ y down, (0, 0) the centre of the first pixel.
 `detecting` finds faces in one picture, `following` goes through a clip, `aligning` cuts a face out.
 """
 
-from mesokit.faces.aligning import ZOOM, align, crop_matrix, square, to_crop
-from mesokit.faces.detecting import (
-    CELL,
-    CONFIDENT,
-    O_THRESHOLD,
-    P_THRESHOLD,
-    PYRAMID,
-    R_THRESHOLD,
-    SMALLEST,
-    Face,
-    detect,
-    load,
-    main_face,
-)
-from mesokit.faces.following import GROWTH, LASTING, REACH, RECHECK, WINDOWS, follow
+from mesokit.faces.aligning import ZOOM, align, square, to_crop
+from mesokit.faces.detecting import SMALLEST, Face, detect, load, main_face
+from mesokit.faces.following import follow
 
-__all__ = [
-    "CELL",
-    "CONFIDENT",
-    "GROWTH",
-    "LASTING",
-    "O_THRESHOLD",
-    "PYRAMID",
-    "P_THRESHOLD",
-    "REACH",
-    "RECHECK",
-    "R_THRESHOLD",
-    "SMALLEST",
-    "WINDOWS",
-    "ZOOM",
-    "Face",
-    "align",
-    "crop_matrix",
-    "detect",
-    "follow",
-    "load",
-    "main_face",
-    "square",
-    "to_crop",
-]
+__all__ = ["SMALLEST", "ZOOM", "Face", "align", "detect", "follow", "load", "main_face", "square", "to_crop"]

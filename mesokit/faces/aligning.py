@@ -8,7 +8,7 @@ from mesokit.faces.detecting import Face
 ZOOM = 1.3 * 2.2  # side of the crop over the larger of eye-eye and eyes-mouth: l_factor * K of the authors' pipeline.py
 
 
-def crop_matrix(face: Face, size: int = 256) -> np.ndarray:
+def _crop_matrix(face: Face, size: int = 256) -> np.ndarray:
     """The map of the crop: (2, 3) float64, frame pixels -> crop pixels (turn, scale, shift).
 
     Geometry of the authors' pipeline.py: centre = nose, side = 1.3 * 2.2 * max(eye-eye, eyes-mouth), turned so that
@@ -27,13 +27,13 @@ def crop_matrix(face: Face, size: int = 256) -> np.ndarray:
 
 def to_crop(face: Face, points: np.ndarray, size: int = 256) -> np.ndarray:
     """Points of the frame (n, 2) x, y -> the same points in the crop of `align`, (n, 2) float64."""
-    matrix = crop_matrix(face, size)
+    matrix = _crop_matrix(face, size)
     return np.asarray(points, np.float64) @ matrix[:, :2].T + matrix[:, 2]
 
 
 def square(face: Face) -> tuple[float, float, float]:
     """(x0, y0, side) of the crop before it is turned, in frame pixels: for drawing; may reach over the border."""
-    matrix = crop_matrix(face, 1)
+    matrix = _crop_matrix(face, 1)
     side = 1 / float(np.hypot(*matrix[0, :2]))
     x, y = (float(v) for v in face.landmarks[2])
     return x - side / 2, y - side / 2, side
@@ -42,7 +42,7 @@ def square(face: Face) -> tuple[float, float, float]:
 def align(image: np.ndarray, face: Face, size: int = 256) -> np.ndarray:
     """Crop `image` upright around `face`: (h, w, 3) or (h, w), any type OpenCV knows or bool -> the same, (size, size).
 
-    Geometry: `crop_matrix`; beyond the border the picture is mirrored. Turned at full size, then shrunk by area.
+    Geometry: `_crop_matrix`; beyond the border the picture is mirrored. Turned at full size, then shrunk by area.
     """
     if image.ndim not in (2, 3) or not image.size:
         raise ValueError(f"faces: the image to crop is {image.shape}; give (h, w, 3) or (h, w)")
@@ -50,7 +50,7 @@ def align(image: np.ndarray, face: Face, size: int = 256) -> np.ndarray:
     full = max(size, round(square(face)[2]))
     smooth = cv2.INTER_CUBIC if image.ndim == 3 else cv2.INTER_LINEAR  # cubic would overshoot in a mask
     crop = cv2.warpAffine(
-        pixels, crop_matrix(face, full), (full, full), flags=smooth, borderMode=cv2.BORDER_REFLECT_101
+        pixels, _crop_matrix(face, full), (full, full), flags=smooth, borderMode=cv2.BORDER_REFLECT_101
     )
     if full > size:
         crop = cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA)
