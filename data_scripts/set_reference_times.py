@@ -10,9 +10,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from mesokit import cli, files
+from mesokit import cli, doctor, files
 from mesokit import report as reports
-from mesokit.report import estimate
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 
@@ -26,8 +25,8 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _main(arguments: argparse.Namespace) -> int:
-    made = estimate.reference(reports.read_results(arguments.report), estimate.probe())
-    files.write_json(made, arguments.out / estimate.FILE)
+    made = doctor.reference(reports.read_results(arguments.report), doctor.probe())
+    files.write_json(made, arguments.out / doctor.TIMES)
     print(f"{len(made['seconds'])} notebooks, probe {made['probe']}")
     return 0
 

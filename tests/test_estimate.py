@@ -4,8 +4,7 @@ import json
 
 import pytest
 
-from mesokit import cli
-from mesokit.report import estimate
+from mesokit import cli, doctor
 
 RUN = {
     "environment": {"date": "2026-01-01", "preset": "smoke", "cores": 2},
@@ -17,28 +16,27 @@ RUN = {
 
 
 def test_times_scale_with_the_mean_of_the_ratios():
-    made = estimate.reference(RUN, {"training": 2.0, "pictures": 1.0})
-    here = estimate.ratios(made["probe"], {"training": 2.0, "pictures": 2.0})
-    assert estimate.seconds(made, here, "00_a") == 45.0
-    assert estimate.seconds(made, here, "02_new") is None
-    assert "training takes 1 times" in estimate.words(made, here) and "2 cores" in estimate.words(made, here)
+    made = doctor.reference(RUN, {"training": 2.0, "pictures": 1.0})
+    seconds, words = doctor.scaled(made, {"training": 2.0, "pictures": 2.0})
+    assert seconds == {"00_a": 45.0, "01_b": 150.0}
+    assert "training takes 1 times" in words and "2 cores" in words
 
 
 def test_a_failed_run_is_no_reference():
     broken = RUN | {"notebooks": [{"name": "00_a", "status": "failed", "seconds": 1.0}]}
     with pytest.raises(ValueError, match="00_a did not end well"):
-        estimate.reference(broken, {})
+        doctor.reference(broken, {})
 
 
 def test_check_prints_an_estimate_for_each_notebook(tmp_path, monkeypatch, capsys):
     (tmp_path / "00_a.ipynb").touch()
     (tmp_path / "02_new.ipynb").touch()
-    monkeypatch.setattr(cli, "_findings", lambda: [("Python", True, "")])
+    monkeypatch.setattr(doctor, "_findings", lambda: [("Python", True, "")])
     assert cli.main(["check", "--notebooks", str(tmp_path)]) == 0
     assert "no estimate" in capsys.readouterr().out
-    made = estimate.reference(RUN, {"training": 1.0, "pictures": 1.0})
-    (tmp_path / estimate.FILE).write_text(json.dumps(made))
-    monkeypatch.setattr(estimate, "probe", lambda: {"training": 3.0, "pictures": 1.0})
+    made = doctor.reference(RUN, {"training": 1.0, "pictures": 1.0})
+    (tmp_path / doctor.TIMES).write_text(json.dumps(made))
+    monkeypatch.setattr(doctor, "probe", lambda: {"training": 3.0, "pictures": 1.0})
     assert cli.main(["check", "--notebooks", str(tmp_path)]) == 0
     shown = capsys.readouterr().out
     assert "about 1 min 0 s" in shown and "not measured yet" in shown and "A rough guide" in shown
@@ -47,4 +45,4 @@ def test_check_prints_an_estimate_for_each_notebook(tmp_path, monkeypatch, capsy
 
 
 def test_the_probe_measures_both_pieces():
-    assert all(seconds > 0 for seconds in estimate.probe().values())
+    assert all(seconds > 0 for seconds in doctor.probe().values())

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 from xml.etree import ElementTree
 
 import nbformat
@@ -14,12 +15,13 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from mesokit import cli, files, lesson, report
-from mesokit.report import index, watch
+from mesokit.report import execute, index, watch
 from mesokit.report.compare import changes
 from mesokit.report.inputs import inputs
 from mesokit.report.junit import junit
 from mesokit.report.page import page as html_page
 
+ROOT = Path(__file__).parent.parent
 LIMIT = 12  # seconds for the notebook that hangs: enough to start a kernel on a busy machine
 HOSTILE = "<script>alert(1)</script>"
 PARAMETERS = 'epochs = 3  # passes\nrate = 0.1  # step\nname = "a"  # word\nlevels: list = [0, 23]\nnothing = None'
@@ -45,7 +47,7 @@ def good(folder):
         'lesson.record("epochs", np.int64(epochs))\nlesson.record("auc", np.float32(0.5))\n'
         f'lesson.record({HOSTILE!r}, {HOSTILE!r})\nlesson.record("empty", float("nan"))\n'
         'lesson.record("folder", os.path.basename(os.getcwd()))',
-        "from mesokit import checks\nchecks.exercise('Right.')(len)([])",
+        "from mesokit.lesson import checks\nchecks.exercise('Right.')(len)([])",
         "checks.exercise('Right.')(len)(3)",
         f'lesson.finding("eyes_fire_for_real", np.float64(0.9), 0.8, 0.95, "because {HOSTILE}")\n'
         f'lesson.number("n", "counts {HOSTILE}", 0.891, None, float("nan"), float("nan"), "because {HOSTILE}")',
@@ -318,7 +320,7 @@ def test_interruption_skips_the_rest_and_still_reports(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     notebooks = [write(tmp_path, name, "1") for name in ("a", "b")]
-    monkeypatch.setattr("papermill.execute_notebook", interrupt)
+    monkeypatch.setattr(execute, "_execute", interrupt)
     outcomes = list(report.run(notebooks, {}, tmp_path / "out"))
     assert [outcome.status for outcome in outcomes] == ["failed", "skipped"]
     assert "1 skipped" in report.render(tmp_path / "out", outcomes, report.environment()).read_text()
@@ -420,3 +422,45 @@ def test_preset_errors_are_one_sentence_naming_the_file(tmp_path, text, words):
     with pytest.raises(ValueError, match=words) as caught:
         preset(tmp_path, text)
     assert "smoke.yaml" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def shown(tmp_path, *cells):
+    text = html_page({"notebook": new_notebook(cells=list(cells)), "title": "a", "folder": tmp_path, "error": None})
+    return text[text.index("<main>") :]
+
+
+def test_formulas_become_mathml(tmp_path):
+    text = shown(tmp_path, new_markdown_cell("# Of $x$\n\nThe mean $\\bar p < 1$ is\n\n$$\\frac{1}{n} \\sum_i p_i$$"))
+    assert text.count("<math") == 3 and text.count('display="block"') == 1 and "$" not in text
+    assert re.search(r"<math[^>]*><mrow><mfrac><mrow><mn>1</mn></mrow><mrow><mi>n</mi></mrow></mfrac>", text)
+    assert "<mo>&lt;</mo>" in text and ":math" not in text
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "It costs $5 and $6, or $7-$8.",
+        "Write `$x$` or `a $b` and `c$ d`.",
+        "```\n$x$\n```",
+        "    $x$",
+        "A broken $\\left( x$ or $\\frac{$, and $\\nothing{x}$.",
+        "\\begin{nothing}x & y\\end{nothing}",
+    ],
+)
+def test_prices_code_and_broken_formulas_stay_as_they_are(tmp_path, source):
+    text = shown(tmp_path, new_markdown_cell(source), new_code_cell("cost = '$x$'"))
+    assert "<math" not in text and "$x$" in re.sub(r"<[^>]*>", "", text)
+    for part in re.findall(r"\$[\w\\]+", source):
+        assert part in text
+
+
+def test_text_in_a_formula_is_escaped(tmp_path):
+    text = shown(tmp_path, new_markdown_cell(f"$\\text{{{HOSTILE}}}$"))
+    assert HOSTILE not in text and "<math" in text
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_every_formula_of_the_notebooks_can_be_shown(path, tmp_path):
+    cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown"]
+    text = re.sub(r"(?s)<(code|pre)\b.*?</\1>", "", shown(tmp_path, *cells))
+    assert "$" not in text and "\\begin" not in text

@@ -1,20 +1,18 @@
-"""Run notebooks with papermill, collect what they recorded, render the report.
+"""Run notebooks, collect what they recorded, render the report.
 
-A notebook calls `lesson.record`, `lesson.finding` and `lesson.number`. `run` executes notebooks, `render` turns them into
-`out/index.html`, a page each, and `out/results.json`.
+A notebook calls `lesson.record`, `lesson.finding` and `lesson.number`. `run` executes notebooks, `render` turns them
+into `out/index.html`, a page each, and `out/results.json`.
 """
 
 from mesokit.report.compare import read_results
-from mesokit.report.execute import Outcome, run
+from mesokit.report.execute import run
 from mesokit.report.index import duration, render
 from mesokit.report.inputs import environment
-from mesokit.report.parameters import fit, load_preset, notebook_parameters, spread
+from mesokit.report.parameters import load_preset, notebook_parameters, spread
 
 __all__ = [
-    "Outcome",
     "duration",
     "environment",
-    "fit",
     "load_preset",
     "notebook_parameters",
     "read_results",

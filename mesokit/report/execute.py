@@ -1,7 +1,5 @@
 """Run notebooks one after another, each in a fresh kernel, and describe how each ended."""
 
-from __future__ import annotations
-
 import functools
 import logging
 import math
@@ -119,7 +117,7 @@ def _execute(path: Path, parameters: Parameters, watch: Watch, start_timeout: in
     kernel = {"kernel_name": "python3", "language": "python"}  # whatever the author's kernel was called
     notebook = load_notebook_node(str(path))
     watch.notebook = parameterize_notebook(notebook, parameters, **kernel) if parameters else notebook
-    client = NotebookClient(
+    client: NotebookClient = NotebookClient(
         watch.notebook,
         kernel_name="python3",
         startup_timeout=start_timeout,

@@ -1,7 +1,5 @@
 """From executed notebooks to `index.html`, a page each, `results.json` and `junit.xml`."""
 
-from __future__ import annotations
-
 import json
 import re
 from contextlib import suppress
@@ -19,7 +17,7 @@ from mesokit.report.junit import junit
 from mesokit.report.page import TEMPLATES, page
 from mesokit.report.parameters import notebook_parameters, read_notebook
 
-ROWS = {"findings": FINDING, "numbers": NUMBER, "checks": CHECK}  # what a cell may show a row of, and how it is marked
+ROWS = {"findings": FINDING, "numbers": NUMBER, "checks": CHECK}  # tables to which a cell may add a row: MIME type
 
 
 def render(
@@ -27,11 +25,10 @@ def render(
 ) -> Path:
     """Write a page per executed notebook, `results.json`, `junit.xml` and `index.html` into `out`; return the last.
 
-    previous: results of a run before (from `read_results`), to say what changed. Every page is made before the first is
-    written, and each is written whole or not at all.
+    previous: results of an earlier run (from `read_results`), for the list of changes. Every page is made before the
+    first is written, and each is written completely or not at all.
     """
     from mesokit import files
-    from mesokit.dataset import manifest  # here, not above: this loads pandas, and `mesokit report` answers without it
 
     out = Path(out)
     books = [_collect(outcome) for outcome in outcomes]
@@ -50,7 +47,7 @@ def render(
 
 
 def _results(books: list[dict[str, Any]], environment: dict[str, Any]) -> dict[str, Any]:
-    """What goes into results.json."""
+    """The content of results.json."""
     keys = ("name", "status", "seconds", "peak_mb", "error")
     results = {
         "environment": environment,
@@ -68,7 +65,7 @@ def _collect(outcome: Outcome) -> dict[str, Any]:
     book = asdict(outcome) | {"title": outcome.name, "notebook": None, "results": {}} | {kind: [] for kind in ROWS}
     if outcome.executed is None:
         return book
-    with suppress(ValueError):  # a parameter cell that is not of literals is named where it matters
+    with suppress(ValueError):  # a parameter cell with other lines than name = literal
         book["parameters"] = notebook_parameters(outcome.executed) | outcome.parameters
     book["notebook"] = read_notebook(outcome.executed)
     for cell in book["notebook"].cells:

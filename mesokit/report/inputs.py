@@ -1,6 +1,4 @@
-"""What a run rested on: machine and packages, datasets and weight files, with the sha256 that they have now."""
-
-from __future__ import annotations
+"""The inputs of a run: machine, packages, datasets and weight files, with their present sha256."""
 
 import importlib.metadata
 import json
@@ -23,7 +21,7 @@ PACKAGES = (  # what results depend on
 
 
 def environment(preset: str | None = None, parameters: dict[str, Parameters] | None = None) -> dict[str, Any]:
-    """Where and when: UTC date, Python, platform, cores, memory, package versions, git commit of a checkout or None."""
+    """UTC date, Python, platform, cores, memory, package versions, and the git commit of a checkout or None."""
     import psutil
 
     versions = {}
@@ -59,8 +57,8 @@ def inputs(runs: list[tuple[Path, Parameters]]) -> dict[str, list[dict[str, Any]
     """Data and weights of notebooks, each given as its folder and all of its parameters.
 
     The dataset of a notebook is `work/preset` by its parameters of these names, as in every notebook of the kit; beside
-    it lie the weights that notebooks trained. Each row has name, sha256 and `as_described`: whether a file is the one
-    that its dataset.json or model card speaks of, None where nothing describes it.
+    it lie the weights that notebooks trained. Each row has name, sha256 and `as_described`: whether the file has the
+    sha256 in its dataset.json or model card, or None where no such file describes it.
     """
     named = [(folder, p["work"], p["preset"]) for folder, p in runs if "work" in p and "preset" in p]
     roots = dict.fromkeys((folder / work / preset).resolve() for folder, work, preset in named)
@@ -86,7 +84,6 @@ def _bundled() -> list[dict[str, Any]]:
 
 def _hashed(path: Path, described: str | None) -> dict[str, Any]:
     from mesokit import files
-    from mesokit.dataset import manifest
 
     found = files.sha256(path) if path.is_file() else None
     return {"sha256": found, "as_described": None if described is None else found == described}

@@ -1,6 +1,4 @@
-"""The run as a JUnit file, which continuous integration knows how to show."""
-
-from __future__ import annotations
+"""The run as a JUnit file, which continuous integration can show."""
 
 import re
 from typing import Any
@@ -14,34 +12,30 @@ def junit(results: dict[str, Any]) -> str:
 
     A finding that differs from the paper's is a result, not a failure.
     """
-    cases = []
+    suite = ElementTree.Element("testsuite", name="mesokit report")
     for book in results["notebooks"]:
-        case = _case("notebooks", book["name"], book["seconds"])
-        if book["status"] == "skipped":
-            ElementTree.SubElement(case, "skipped", message=_clean(book["error"] or "not run"))
-        elif book["status"] != "ok":
-            ElementTree.SubElement(case, "failure", type=book["status"], message=_clean(book["error"] or ""))
-        cases.append(case)
+        kind = {"ok": None, "skipped": "skipped"}.get(book["status"], "failure")
+        message = book["error"] or ("not run" if kind == "skipped" else "")
+        _case(suite, "notebooks", book["name"], book["seconds"], kind, message, book["status"])
     for check in results["checks"]:
-        case = _case(check["notebook"], check["name"], 0)
-        if not check["passed"]:
-            ElementTree.SubElement(case, "failure", type="check", message=_clean(check["message"]))
-        cases.append(case)
-    counts = {
-        "tests": len(cases),
-        "failures": sum(case.find("failure") is not None for case in cases),
-        "skipped": sum(case.find("skipped") is not None for case in cases),
-    }
-    numbers = {name: str(count) for name, count in counts.items()}
-    suite = ElementTree.Element("testsuite", {"name": "mesokit report", **numbers})
+        kind = None if check["passed"] else "failure"
+        _case(suite, check["notebook"], check["name"], 0, kind, check["message"], "check")
+    suite.set("tests", str(len(suite)))
+    suite.set("failures", str(len(suite.findall("*/failure"))))
+    suite.set("skipped", str(len(suite.findall("*/skipped"))))
     suite.set("time", f"{sum(book['seconds'] for book in results['notebooks']):.2f}")
-    suite.extend(cases)
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def _case(group: str, name: str, seconds: float) -> ElementTree.Element:
+def _case(
+    suite: ElementTree.Element, group: str, name: str, seconds: float, kind: str | None, message: str, type_: str
+) -> None:
+    """Add a case; `kind`: "failure", "skipped" or None where it passed."""
     attributes = {"classname": _clean(group), "name": _clean(name), "time": f"{seconds:.2f}"}
-    return ElementTree.Element("testcase", attributes)
+    case = ElementTree.SubElement(suite, "testcase", attributes)
+    if kind:
+        more = {"type": type_} if kind == "failure" else {}
+        ElementTree.SubElement(case, kind, more, message=_clean(message))
 
 
 def _clean(text: str) -> str:

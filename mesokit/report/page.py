@@ -1,6 +1,4 @@
-"""An executed notebook as one HTML page that asks nothing of the network."""
-
-from __future__ import annotations
+"""An executed notebook as one HTML page that needs no network."""
 
 import re
 from pathlib import Path
@@ -10,23 +8,28 @@ from mesokit.report.execute import quiet
 
 PLOTLY = "application/vnd.plotly.v1+json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
-FOLD = re.compile("<(/?)details>")  # nbconvert closes each piece of HTML, and a fold over paragraphs is two pieces
+FOLD = re.compile("<(/?)details>")  # nbconvert would close the tag at once, before the paragraphs in the fold
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
 def page(book: dict[str, Any]) -> str:
-    """The executed notebook as one HTML page that asks nothing of the network."""
+    """The executed notebook `book["notebook"]` as one HTML page that needs no network."""
     from nbconvert import HTMLExporter
+
+    from mesokit.report.formulas import markdown2html
 
     notebook = book["notebook"]
     figures = [_static(output) for cell in notebook.cells for output in cell.get("outputs", [])]
-    notebook.metadata.pop("widgets", None)  # their manager would come from a CDN
+    notebook.metadata.pop("widgets", None)  # their manager would be loaded from the network
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = FOLD.sub(r"<!--\1details-->", cell.source)
     with quiet():
         exporter = HTMLExporter(
-            extra_template_paths=[str(TEMPLATES)], template_file="notebook.html.j2", embed_images=True
+            extra_template_paths=[str(TEMPLATES)],
+            template_file="notebook.html.j2",
+            embed_images=True,
+            filters={"markdown2html": markdown2html},
         )
         resources = {"metadata": {"name": book["title"], "path": str(book["folder"])}, "book": book}
         text, _ = exporter.from_notebook_node(notebook, resources)
@@ -41,7 +44,7 @@ def page(book: dict[str, Any]) -> str:
 
 
 def _static(output: Any) -> bool:
-    """Make `output` show without a kernel or a network; True where it is a plotly figure."""
+    """Change `output` so that it shows without a kernel or a network; True where it is a plotly figure."""
     data = output.get("data", {})
     if PLOTLY in data:
         from plotly.io import to_html
@@ -57,7 +60,7 @@ def _static(output: Any) -> bool:
         }
         return True
     if data.pop(WIDGET, None) is not None and "text/html" not in data:
-        bar = re.match(r".*\d+%\|", str(data.get("text/plain", "")))  # a progress bar, for ever at 0 %
+        bar = re.match(r".*\d+%\|", str(data.get("text/plain", "")))  # a progress bar, which would stay at 0 %
         note = "" if bar else "<i>An interactive control: open the notebook in JupyterLab to use it.</i>"
         output.data = {"text/html": note}
     return False

@@ -1,7 +1,5 @@
 """Parameters of notebooks: what a cell tagged `parameters` declares, and presets that must fit it."""
 
-from __future__ import annotations
-
 import ast
 import difflib
 import re
@@ -49,13 +47,15 @@ def notebook_parameters(path: str | Path) -> dict[str, Any]:
     return found
 
 
-def _suggest(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, 1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+def _unknown(where: str, what: str, name: Any, known: list[str]) -> ValueError:
+    """The error for a name that is not in `known`, with the closest known name."""
+    close = difflib.get_close_matches(str(name), known, 1)
+    suggestion = f" (did you mean {close[0]!r}?)" if close else ""
+    return ValueError(f"{where}: no {what} {name!r}{suggestion}; known: {', '.join(known) or 'none'}")
 
 
 def _fitted(value: Any, default: Any, where: str) -> Any:
-    """`value` as the type of `default`, or ValueError starting with `where`. None as a default takes anything."""
+    """`value` as the type of `default`, or ValueError starting with `where`. A default of None accepts any value."""
     if isinstance(default, float) and not isinstance(value, bool):
         if isinstance(value, str) and re.fullmatch(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+", value):
             return float(value)  # YAML 1.1 reads 1e-3 as text
@@ -75,8 +75,8 @@ def fit(values: Parameters, known: Parameters, where: str) -> Parameters:
     """
     for name in values:
         if name not in known:
-            names = ", ".join(known) or "none (no cell is tagged 'parameters')"
-            raise ValueError(f"{where}: no parameter {name!r}{_suggest(str(name), list(known))}; it has: {names}")
+            what = "parameter" if known else "cell is tagged 'parameters', so no parameter"
+            raise _unknown(where, what, name, list(known))
     return {name: _fitted(value, known[name], f"{where}: parameter {name!r}") for name, value in values.items()}
 
 
@@ -88,8 +88,7 @@ def spread(values: Parameters, known: dict[str, Parameters], where: str) -> dict
     names = sorted({name for parameters in known.values() for name in parameters})
     for name in values:
         if name not in names:
-            suggestion = _suggest(str(name), names)
-            raise ValueError(f"{where}: no notebook has a parameter {name!r}{suggestion}; known: {', '.join(names)}")
+            raise _unknown(where, "notebook has a parameter", name, names)
     return {
         notebook: fit({n: v for n, v in values.items() if n in parameters}, parameters, f"{where}: {notebook}")
         for notebook, parameters in known.items()
@@ -97,10 +96,10 @@ def spread(values: Parameters, known: dict[str, Parameters], where: str) -> dict
 
 
 def load_preset(path: str | Path, notebooks: str | Path | None = None) -> dict[str, Parameters]:
-    """The preset file `{notebook: {parameter: value}, "all": {...}}` as parameters of each notebook it names.
+    """The preset file `{notebook: {parameter: value}, "all": {...}}` as parameters of each notebook that it names.
 
-    "all" is for every notebook that has the parameter; a notebook's own value wins. `notebooks` is their folder, the
-    one above the preset's by default. Raises ValueError in one sentence for anything that does not exist or fit.
+    The values of "all" are for every notebook that has the parameter; a notebook's own value wins. `notebooks` is
+    their folder, by default the one above the preset's. Raises ValueError in one sentence for whatever does not fit.
     """
     import yaml
 
@@ -111,13 +110,11 @@ def load_preset(path: str | Path, notebooks: str | Path | None = None) -> dict[s
         content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ValueError(f"{path}: not a readable preset ({' '.join(str(error).split())})") from None
-    if not isinstance(content, dict) or not all(isinstance(v, dict | None) for v in content.values()):
+    if not isinstance(content, dict) or not all(isinstance(values, dict | None) for values in content.values()):
         raise ValueError(f"{path}: a preset is a table of notebooks, each with a table of parameters")
-    for name in content:
-        if name not in known and name != "all":
-            suggestion = _suggest(str(name), list(known))
-            raise ValueError(f"{path}: no notebook {name!r}{suggestion}; known: {', '.join(known)}")
     preset = spread(content.pop("all", None) or {}, known, f"{path}: all")
     for name, values in content.items():
+        if name not in known:
+            raise _unknown(str(path), "notebook", name, list(known))
         preset[name] |= fit(values or {}, known[name], f"{path}: {name}")
     return {name: values for name, values in preset.items() if values}

@@ -1,7 +1,5 @@
 """Looks after the kernel of a running notebook: memory, time, and nothing left behind."""
 
-from __future__ import annotations
-
 import asyncio
 import queue
 import subprocess
