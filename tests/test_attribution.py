@@ -35,16 +35,14 @@ def faces():
 
 
 def test_the_gradient_of_a_linear_network_is_its_weights(linear, weights, faces):
-    assert np.allclose(attribution.gradients(linear, faces, "real"), weights, atol=1e-5)
-    assert np.allclose(attribution.gradients(linear, faces, "forged"), -weights, atol=1e-5)
+    assert np.allclose(attribution._gradients(linear, faces / np.float32(255), "real", 8), weights, atol=1e-5)
+    assert np.allclose(attribution._gradients(linear, faces / np.float32(255), "forged", 8), -weights, atol=1e-5)
     found = attribution.explain("SmoothGrad", linear, faces, "forged")
     assert np.allclose(found, np.abs(weights).max(axis=-1), atol=1e-5)
 
 
 def test_gradient_times_input_of_a_linear_network_adds_up_to_its_logit(linear, weights, faces):
-    real, forged = (
-        attribution.explain("SmoothGrad x input", linear, faces, towards) for towards in attribution.TOWARDS
-    )
+    real, forged = (attribution.explain("SmoothGrad x input", linear, faces, way) for way in ("real", "forged"))
     assert np.allclose(real - forged, (weights * faces / 255).sum(axis=-1), atol=1e-4)
     assert np.allclose((real - forged).sum(axis=(1, 2)), models.logits(linear)(faces / 255.0)[:, 0], atol=1e-3)
 
@@ -71,7 +69,7 @@ def test_scorecam_weighs_channels_by_the_probability_of_the_class(linear, faces)
 
 
 def test_two_logits_have_the_sigmoid_as_softmax(linear, faces):
-    both = attribution.two_logits(linear)(faces / 255.0).numpy()
+    both = attribution._two_logits(linear)(faces / 255.0).numpy()
     softmax = np.exp(both) / np.exp(both).sum(axis=1, keepdims=True)
     assert np.allclose(softmax[:, 1], linear(faces / 255.0)[:, 0], atol=1e-5)
 
@@ -102,14 +100,16 @@ def test_every_method_on_both_networks(build):
 def test_smoothgrad_is_repeatable_and_without_noise_the_plain_gradient():
     network = models.meso4(size=32, seed=1)
     faces = np.random.default_rng(3).integers(0, 256, (2, 32, 32, 3), np.uint8)
-    first, again, other = (attribution.gradients(network, faces, "real", samples=2, seed=seed) for seed in (1, 1, 2))
+    first, again, other = (
+        attribution._gradients(network, faces / np.float32(255), "real", samples=2, seed=seed) for seed in (1, 1, 2)
+    )
     assert np.array_equal(first, again)
     assert not np.allclose(first, other)
     pixels = tf.constant(faces / 255, tf.float32)
     with tf.GradientTape() as tape:
         tape.watch(pixels)
         logit = models.logits(network)(pixels, training=False)
-    plain = attribution.gradients(network, faces, "real", samples=1, noise=0)
+    plain = attribution._gradients(network, faces / np.float32(255), "real", samples=1, noise=0)
     assert np.allclose(plain, tape.gradient(logit, pixels), atol=1e-5)
 
 

@@ -69,6 +69,6 @@ def test_the_answers_are_those_of_the_package():
     from mesokit.interpret import filters as package
 
     kernel = np.random.default_rng(0).normal(size=(3, 3, 2, 5))
-    lines = np.moveaxis(package.lines(kernel), -3, -1).reshape(-1, 3)
+    lines = np.moveaxis(package._lines(kernel), -3, -1).reshape(-1, 3)
     assert count(lines) == package.alternates(kernel).sum()
     assert check.p_value(package.p_value).passed

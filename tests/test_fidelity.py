@@ -29,37 +29,37 @@ def score(images, mask):
 
 
 def test_a_map_equal_to_the_mask_scores_one_and_its_complement_nothing(mask):
-    assert fidelity.share_inside(mask.astype(np.float32), mask) == 1
-    assert fidelity.share_inside((~mask).astype(np.float32), mask) == 0
-    assert fidelity.share_inside(np.ones((SIZE, SIZE)), mask) == pytest.approx(32 / 256)
-    assert fidelity.points_inside(mask.astype(np.float32), mask) == 1
-    assert fidelity.points_inside((~mask).astype(np.float32), mask) == 0
+    assert fidelity._share_inside(mask.astype(np.float32), mask) == 1
+    assert fidelity._share_inside((~mask).astype(np.float32), mask) == 0
+    assert fidelity._share_inside(np.ones((SIZE, SIZE)), mask) == pytest.approx(32 / 256)
+    assert fidelity._points_inside(mask.astype(np.float32), mask) == 1
+    assert fidelity._points_inside((~mask).astype(np.float32), mask) == 0
     blank = np.zeros((SIZE, SIZE))
-    assert np.isnan(fidelity.share_inside(blank, mask))
-    assert np.isnan(fidelity.points_inside(blank, mask))
+    assert np.isnan(fidelity._share_inside(blank, mask))
+    assert np.isnan(fidelity._points_inside(blank, mask))
 
 
 def test_curves_of_the_true_and_of_the_opposite_map(face, mask):
     look = lambda images: score(images, mask)  # noqa: E731
-    deletion, insertion = fidelity.curves(look, face, mask.astype(np.float32), "forged", steps=8)
+    deletion, insertion = fidelity._curves(look, face, mask.astype(np.float32), "forged", steps=8)
     assert deletion.tolist() == [1] + [0] * 8  # an eighth of the picture is the mask
     assert insertion.tolist() == [0] + [1] * 8
-    assert fidelity.area(deletion) == pytest.approx(1 / 16)
-    assert fidelity.area(insertion) == pytest.approx(15 / 16)
-    deletion, insertion = fidelity.curves(look, face, (~mask).astype(np.float32), "forged", steps=8)
+    assert fidelity._area(deletion) == pytest.approx(1 / 16)
+    assert fidelity._area(insertion) == pytest.approx(15 / 16)
+    deletion, insertion = fidelity._curves(look, face, (~mask).astype(np.float32), "forged", steps=8)
     assert deletion.tolist() == [1] * 8 + [0]
     assert insertion.tolist() == [0] * 8 + [1]
-    real, _ = fidelity.curves(look, face, mask.astype(np.float32), "real", steps=8)
+    real, _ = fidelity._curves(look, face, mask.astype(np.float32), "real", steps=8)
     assert real.tolist() == [0] + [1] * 8
 
 
 def test_equal_values_change_in_random_order(face, mask):
     look = lambda images: score(images, mask)  # noqa: E731
-    deletion, _ = fidelity.curves(look, face, np.ones((SIZE, SIZE)), "forged", steps=4)
+    deletion, _ = fidelity._curves(look, face, np.ones((SIZE, SIZE)), "forged", steps=4)
     assert np.allclose(deletion, [1, 0.75, 0.5, 0.25, 0], atol=0.2)
 
 
-def test_controls_know_nothing_of_the_network(face):
+def test_controls_do_not_depend_on_the_network(face):
     centre = fidelity.centre_prior(SIZE)
     assert centre.shape == (SIZE, SIZE)
     assert np.allclose(centre, centre[::-1]) and np.allclose(centre, centre.T)

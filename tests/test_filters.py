@@ -26,7 +26,7 @@ def test_columns_come_after_rows():
     weights = np.ones((3, 3, 1, 1))
     weights[:, 2, 0, 0] = -1, 3, -1
     assert np.argwhere(filters.alternates(weights))[:, 0].tolist() == [3 + 2]
-    assert np.array_equal(filters.lines(weights)[5, :, 0, 0], [-1, 3, -1])
+    assert np.array_equal(filters._lines(weights)[5, :, 0, 0], [-1, 3, -1])
 
 
 @pytest.mark.parametrize(

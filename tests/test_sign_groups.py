@@ -29,7 +29,7 @@ def test_detail_is_where_it_was_planted(face):
     noise = np.random.default_rng(0).random((64, 64, 3), dtype=np.float32)
     gray = np.full_like(noise, 0.5)
     inside, outside = np.where(face[..., None], noise, gray), np.where(face[..., None], gray, noise)
-    shares = sign_groups.face_share(np.stack([inside, outside, noise, gray]), face)
+    shares = sign_groups._face_share(np.stack([inside, outside, noise, gray]), face)
     assert shares[0] > 0.9
     assert shares[1] < 0.1
     assert np.allclose(shares[2:], 0.5, atol=0.05)
@@ -45,21 +45,21 @@ def test_the_region_is_what_most_masks_cover():
 def test_the_permutation_test_counts():
     signs = np.array([1, 1, -1, -1])
     values = np.array([0.9, 0.8, 0.2, 0.1])
-    assert np.isclose(sign_groups.difference(values, signs), 0.7)
-    assert abs(sign_groups.sign_test(values, signs) - 1 / 6) < 0.02  # one of the six ways to deal two signs of four
-    assert sign_groups.sign_test(-values, signs) == 1
+    assert np.isclose(sign_groups._difference(values, signs), 0.7)
+    assert abs(sign_groups._sign_test(values, signs) - 1 / 6) < 0.02  # one of the six ways to deal two signs of four
+    assert sign_groups._sign_test(-values, signs) == 1
     with pytest.raises(ValueError, match="one sign"):
-        sign_groups.sign_test(values, np.ones(4))
+        sign_groups._sign_test(values, np.ones(4))
 
 
-def test_the_interval_covers_the_truth_almost_as_often_as_it_says():
+def test_the_interval_covers_the_truth_about_as_often_as_its_level():
     rng = np.random.default_rng(0)
     signs = np.repeat([1, -1], 8)
-    drawn = [sign_groups.interval(rng.normal(size=16) + 2 * (signs > 0), signs, resamples=500) for _ in range(400)]
+    drawn = [sign_groups._interval(rng.normal(size=16) + 2 * (signs > 0), signs, resamples=500) for _ in range(400)]
     assert 0.89 < np.mean([low <= 2 <= high for low, high in drawn]) < 0.97
     values = rng.normal(size=16)
-    assert sign_groups.interval(values, signs) == sign_groups.interval(values, signs)
-    assert np.isnan(sign_groups.interval(values, np.repeat([1, -1], [15, 1]))).all()
+    assert sign_groups._interval(values, signs) == sign_groups._interval(values, signs)
+    assert np.isnan(sign_groups._interval(values, np.repeat([1, -1], [15, 1]))).all()
 
 
 def test_neurons_are_climbed_in_order_and_their_restarts_averaged():
@@ -72,7 +72,7 @@ def test_neurons_are_climbed_in_order_and_their_restarts_averaged():
     face = np.zeros((32, 32), bool)
     face[12:20, 12:20] = True
     table = sign_groups.shares(network, found, face)
-    both = sign_groups.face_share(found.images[[3, 19]], face)
+    both = sign_groups._face_share(found.images[[3, 19]], face)
     assert np.isclose(table["face_share"][order[3]], both.mean())
 
 

@@ -1,8 +1,8 @@
-"""What single filters compute: their weights, how these alternate in sign, what frequencies they pass, what they find.
+"""What single filters compute: their weights, the signs of these, the frequencies that pass, the feature maps.
 
-Afchar et al. 2018, read a run +,-,+ in the first weights as a discrete second derivative. A run of three
-random weights alternates in a quarter of all cases, so the count needs its null distribution: `untrained`.
-A kernel is (h, w, channels, filters) float32, as Keras keeps it.
+Afchar et al. 2018 read a run +,-,+ in the first weights as a discrete second derivative. Three random weights alternate
+in a quarter of all cases, so the count needs its null distribution, from `untrained` kernels.
+A kernel is (h, w, channels, filters) float32, as in Keras.
 """
 
 from collections.abc import Iterable
@@ -15,17 +15,17 @@ from mesokit.backend import keras
 SECOND = np.array([1.0, -2.0, 1.0]) / np.sqrt(6)  # the discrete second derivative, of length 1
 
 
-def convolutions(network: keras.Model) -> list[str]:
-    """The names of the convolution layers of `network`, in its order."""
+def _convolutions(network: keras.Model) -> list[str]:
     return [layer.name for layer in network.layers if isinstance(layer, keras.layers.Conv2D)]
 
 
 def first_kernels(network: keras.Model) -> list[str]:
-    """The first convolution on each way from the image whose kernel is larger than 1x1: what a first filter looks like.
+    """The convolutions larger than 1x1 of the first block: conv1 of Meso-4, the three 3x3 branches of MesoInception-4.
 
-    Meso-4 has one, conv1. MesoInception-4 has the 3x3 kernels of three branches; they see mixtures of the colours.
+    The branches of MesoInception-4 follow a 1x1 convolution, so their input is mixtures of the colours. Raises
+    ValueError for a network without such a layer.
     """
-    wide = [name for name in convolutions(network) if max(kernel(network, name).shape[:2]) > 1]
+    wide = [name for name in _convolutions(network) if max(kernel(network, name).shape[:2]) > 1]
     if not wide:
         raise ValueError(f"{network.name} has no convolution larger than 1x1")
     block = wide[0].split("_")[0]
@@ -33,8 +33,8 @@ def first_kernels(network: keras.Model) -> list[str]:
 
 
 def _convolution(network: keras.Model, layer: str) -> keras.layers.Conv2D:
-    if layer not in convolutions(network):
-        raise ValueError(f"{network.name} has no convolution {layer!r}; it has {', '.join(convolutions(network))}")
+    if layer not in (names := _convolutions(network)):
+        raise ValueError(f"{network.name} has no convolution {layer!r}; it has {', '.join(names)}")
     return network.get_layer(layer)
 
 
@@ -44,14 +44,13 @@ def kernel(network: keras.Model, layer: str) -> np.ndarray:
 
 
 def untrained(network: keras.Model, layer: str, seeds: Iterable[int]) -> np.ndarray:
-    """Kernels of `layer` as they are before training, one for each seed: (n, h, w, channels, filters) float32."""
+    """Random kernels of `layer`, as before training, one for each seed: (n, h, w, channels, filters) float32."""
     one = _convolution(network, layer)
     draw, config = type(one.kernel_initializer), one.kernel_initializer.get_config()
-    shape = tuple(one.kernel.shape)
-    return np.stack([np.asarray(draw.from_config({**config, "seed": seed})(shape)) for seed in seeds])
+    return np.stack([np.asarray(draw.from_config({**config, "seed": seed})(one.kernel.shape)) for seed in seeds])
 
 
-def lines(weights: np.ndarray) -> np.ndarray:
+def _lines(weights: np.ndarray) -> np.ndarray:
     """The rows, then the columns of kernels (..., s, s, channels, filters): (..., 2 * s, s, channels, filters).
 
     Axis -4 numbers the lines, axis -3 runs along a line.
@@ -64,10 +63,10 @@ def lines(weights: np.ndarray) -> np.ndarray:
 def alternates(weights: np.ndarray) -> np.ndarray:
     """Which lines run like +,-,+ or -,+,-: (..., 2 * s, channels, filters) bool.
 
-    In a line of more than three weights neighbours of one sign count as one: +,+,-,-,+ alternates, +,-,+,- does not. A
-    weight of exactly 0 has no sign and is passed over.
+    In a line of more than three weights, neighbours of one sign count as one: +,+,-,-,+ alternates, +,-,+,- does not. A
+    weight of exactly 0 has no sign and is skipped.
     """
-    signs = np.moveaxis(np.sign(lines(weights)), -3, -1)
+    signs = np.moveaxis(np.sign(_lines(weights)), -3, -1)
     changes, last = np.zeros(signs.shape[:-1], int), signs[..., 0]
     for place in range(1, signs.shape[-1]):
         now = signs[..., place]
@@ -79,33 +78,32 @@ def alternates(weights: np.ndarray) -> np.ndarray:
 def second_derivative_share(weights: np.ndarray) -> np.ndarray:
     """How much of each line of 3x3 kernels is a second derivative: (..., 6, channels, filters) in [0, 1].
 
-    The squared cosine between the line and 1, -2, 1. A random line has a third on average; NaN for a line of zeros.
+    The squared cosine between the line and 1, -2, 1: a third on average for a random line, NaN for a line of zeros.
     """
     if weights.shape[-3] != 3:
-        raise ValueError(f"a share needs kernels of 3x3; got {weights.shape[-4:-2]}")
-    found = lines(weights)
+        raise ValueError(f"this share needs kernels of 3x3; got {weights.shape[-4:-2]}")
+    found = _lines(weights)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.einsum("...lscf,s->...lcf", found, SECOND) ** 2 / (found**2).sum(axis=-3)
 
 
 def p_value(found: float, null: np.ndarray) -> float:
-    """How often chance reaches `found`: (k + 1) / (n + 1), k of the n values of `null` being as large or larger.
+    """How often chance reaches `found`: (k + 1) / (n + 1), where k of the n values of `null` are at least as large.
 
-    The one is the case itself: with n values nothing is rarer than 1 / (n + 1) (Davison and Hinkley 1997, 4.2).
+    The 1 stands for `found` itself, so the smallest p is 1 / (n + 1) (Davison and Hinkley 1997, 4.2).
     """
-    null = np.asarray(null)
     return float((1 + (null >= found).sum()) / (1 + null.size))
 
 
-def alternation(weights: np.ndarray, others: np.ndarray, level: float = 0.95) -> dict[str, float]:
-    """How much oftener lines of `weights` alternate than those of untrained kernels `others` (n, *weights.shape).
+def alternation(weights: np.ndarray, others: np.ndarray) -> dict[str, float]:
+    """How much more often lines of `weights` alternate than those of untrained kernels `others` (n, *weights.shape).
 
-    share: of the lines of `weights`; untrained: mean share of `others`; value: the difference of the two; low, high:
-    share less what `others` reach in `level` of all cases, so 0 lies between them where chance explains the share; p:
-    `p_value`, one-sided; p_finer: the same of the mean `second_derivative_share` (NaN for kernels other than 3x3).
+    share: of the lines of `weights` that alternate; untrained: the mean share of `others`; value: their difference;
+    low, high: share minus the interval of 95 % of the shares of `others`; if 0 is inside, chance explains the
+    share. p: `p_value`, one-sided. p_finer: p of the mean `second_derivative_share` (NaN unless 3x3).
     """
     share, null = float(alternates(weights).mean()), alternates(others).mean(axis=(1, 2, 3))
-    low, high = share - np.quantile(null, [(1 + level) / 2, (1 - level) / 2])
+    low, high = share - np.quantile(null, [0.975, 0.025])
     finer = float("nan")
     if weights.shape[0] == 3:
         along = np.nanmean(second_derivative_share(weights))
@@ -115,9 +113,9 @@ def alternation(weights: np.ndarray, others: np.ndarray, level: float = 0.95) ->
 
 
 def frequency_response(weights: np.ndarray, size: int = 64, dilation: int = 1) -> np.ndarray:
-    """How strongly kernels pass each frequency: magnitudes (size, size, channels, filters), frequency 0 in the middle.
+    """Frequency responses of kernels: magnitudes (size, size, channels, filters), frequency 0 in the middle.
 
-    The axes run from -1/2 to almost 1/2 cycles per pixel, down and across. `dilation`: of the layer.
+    The first axis is down, the second across, both from -1/2 to almost 1/2 cycles per pixel. `dilation`: of the layer.
     """
     height, width = (dilation * (side - 1) + 1 for side in weights.shape[:2])
     spread = np.zeros((height, width, *weights.shape[2:]))
@@ -126,17 +124,17 @@ def frequency_response(weights: np.ndarray, size: int = 64, dilation: int = 1) -
 
 
 def dilation(network: keras.Model, layer: str) -> int:
-    """How far apart the weights of the convolution `layer` stand, in cells of its input."""
+    """The dilation of the convolution `layer`: the distance of its weights in cells of its input."""
     return int(_convolution(network, layer).dilation_rate[0])
 
 
 def feature_maps(network: keras.Model, layer: str, faces: np.ndarray) -> np.ndarray:
-    """What each filter of `layer` finds where: (n, h, w, filters) float32 from faces (n, size, size, 3) uint8 RGB."""
+    """The outputs of `layer`: (n, h, w, filters) float32, for faces (n, size, size, 3) uint8 RGB."""
     size = network.input_shape[1]
     if faces.dtype != np.uint8 or faces.shape[1:] != (size, size, 3):
         raise ValueError(f"faces must be (n, {size}, {size}, 3) uint8; got {faces.shape} {faces.dtype}")
-    found = models.activations(network, layer)(faces.astype(np.float32) / 255, training=False)
-    found = found[0] if isinstance(found, list) else found  # Keras unwraps a list of one, or not
+    outputs = models.activations(network, layer)(faces.astype(np.float32) / 255, training=False)
+    (found,) = keras.tree.flatten(outputs)  # versions of Keras return an array or a list of one
     if len(found.shape) != 4:
         raise ValueError(f"{layer} has no maps: its output is {tuple(found.shape[1:])}; take a layer before flatten")
     return np.asarray(found)

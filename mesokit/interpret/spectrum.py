@@ -40,15 +40,11 @@ def radial_power(faces: np.ndarray, bins: int = 64) -> tuple[np.ndarray, np.ndar
     return (np.arange(bins) + 0.5) / (2 * bins), power
 
 
-def _cycles(size: int) -> np.ndarray:
-    """Cycles per picture of each entry of the Fourier transform of (size, size) pixels, [0, 0] first as in numpy."""
-    line = np.fft.fftfreq(size) * size
-    return np.hypot(line[:, None], line[None, :])
-
-
 def _ring(images: np.ndarray, low: float, high: float) -> np.ndarray:
-    cycles = _cycles(images.shape[1])
-    return ((low <= cycles) & (cycles < high))[None, :, :, None]
+    """Where the Fourier transform of images (n, h, h, 3) has low <= cycles per picture < high: (1, h, h, 1) bool."""
+    line = np.fft.fftfreq(images.shape[1]) * images.shape[1]
+    cycles = np.hypot(line[:, None], line[None, :])[None, :, :, None]
+    return (low <= cycles) & (cycles < high)
 
 
 def _filtered(images: np.ndarray, factors: np.ndarray) -> np.ndarray:
