@@ -1,8 +1,29 @@
 """mesokit: learn how compact networks detect forged face video, and why they decide as they do.
 
-The modules, in the order data flows: `video`, `faces`, `manifest`, `synthetic`, `dataset`, `models`, `weights`,
-`training`, `evaluation`, `plots`, `scan`, `report`, `cli`. Import the one you need: this file imports none of them,
-so that `import mesokit` is instant.
+The rooms, in the order data flows. A room imports only from the rooms above it.
+
+    files        atomic writing, sha256, JSON, paths that stay inside a folder
+    backend      TensorFlow and Keras, imported and set up in one place
+    video        clips in and out: probe, read frames, write H.264, find scenes
+    faces        find faces, follow them through a clip, cut them out as the authors did
+    dataset      from clips to tables and aligned faces on disk, and from there to batches
+    synthetic    invented people, two ways to forge them, the studio that makes the default data
+    fast         layers and scoring that are faster than Keras' own, with equal results
+    models       Meso-4, MesoInception-4 and Xception
+    weights      named weights, bundled or downloaded, and safe loading of any weight file
+    training     recipes: loss, learning rate, augmentation, fit
+    evaluation   scores, metrics, rules from frames to clips, intervals, simple detectors
+    scan         a verdict on a clip or photograph
+    stress       what can happen to a picture before it reaches a detector
+    interpret    filters, what neurons want to see, activations, attribution, interventions
+    plots        a function per figure
+    lesson       what a notebook talks to: its data, findings, exercise checks, explorers
+    reproduce    the paper's tables on any dataset
+    report       runs the notebooks and renders their pages
+    doctor       what is installed, what is missing, how long a notebook takes
+    cli          the commands
+
+Import the room you need: this file imports none of them, so that `import mesokit` is instant.
 """
 
 import os

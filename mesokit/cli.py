@@ -34,6 +34,8 @@ def run(
 
     Every error ends in one sentence on stderr and status 2, with --debug in a traceback; Ctrl-C in `stopped` and 130.
     """
+    if hasattr(sys.stdout, "reconfigure"):  # not every console has every letter: then its escape is printed
+        sys.stdout.reconfigure(errors="backslashreplace")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     arguments = parser.parse_args(argv)
     name = parser.prog.removesuffix(".py")

@@ -1,6 +1,8 @@
 """Guard rails: who may import whom, what is committed, and that the README says what is there."""
 
 import ast
+import doctest
+import importlib
 import json
 import os
 import platform
@@ -33,6 +35,7 @@ ORDER = [
     "interpret",
     "plots",
     "lesson",
+    "reproduce",
     "report",
     "doctor",
     "cli",
@@ -73,6 +76,13 @@ def test_lower_rooms_import_only_from_rooms_above(path):
         assert others & {"tensorflow", "keras"} == set(), "import them from mesokit.backend, which does it quietly"
     if room in WITHOUT_TENSORFLOW:
         assert ours <= {*WITHOUT_TENSORFLOW, "backend"}
+
+
+def test_the_package_names_its_rooms_in_the_order_of_the_house():
+    import mesokit
+
+    assert re.findall(r"^    (\w+)  ", mesokit.__doc__, re.MULTILINE) == ORDER
+    assert {_room(path) for path in PACKAGE.rglob("*.py")} - {"__init__"} <= set(ORDER)
 
 
 def _loaded_by(code):
@@ -204,17 +214,44 @@ def test_readme_commands_exist():
             assert option in text, f"mesokit {command} {option}"
 
 
-def test_versions_agree_and_stand_in_one_place():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+def test_the_version_stands_in_one_place_and_the_change_log_dates_it():
     import mesokit
 
-    assert project["version"] == mesokit.__version__
-    assert f"version: {mesokit.__version__}" in (ROOT / "CITATION.cff").read_text()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert project["project"]["dynamic"] == ["version"]
+    assert project["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "mesokit.__version__"}
+    assert not re.search(r"^version:", (ROOT / "CITATION.cff").read_text(), re.MULTILINE)
+    dated = re.findall(r"^## (\S+) \(\d{4}-\d\d-\d\d\)$", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    assert dated[0] == mesokit.__version__
+
+
+def test_dependencies_are_pinned_in_one_place_and_say_why_they_are_there():
+    text = (ROOT / "pyproject.toml").read_text()
+    project = tomllib.loads(text)["project"]
     assert "-r requirements.txt" in (ROOT / "environment.yml").read_text()
     pinned = re.findall(r"^([A-Za-z0-9_.-]+)==", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
     assert [name for name in pinned if name.startswith("opencv")] == ["opencv-python-headless"]
     for need in project["dependencies"]:
         assert re.split(r"[<>=!]", need)[0] in pinned, need
+    for need in [*project["dependencies"], *project["optional-dependencies"]["dev"]]:
+        assert re.search(rf'^ *"{re.escape(need)}", +# \w', text, re.MULTILINE), f"{need}: say why in a comment"
+
+
+WITH_EXAMPLES = [path for path in sorted(PACKAGE.rglob("*.py")) if "\n    >>> " in path.read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("path", WITH_EXAMPLES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_examples_in_docstrings_give_what_they_show(path):
+    module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))
+    failed, tried = doctest.testmod(module)
+    assert (failed, tried > 0) == (0, True)
+
+
+def test_a_letter_that_the_console_lacks_ends_no_command():
+    program = "from mesokit import cli; cli.run(cli.script('x', None), lambda _: print('\u017dlut\u00fd'), [])"
+    env = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=env)
+    assert (done.stdout, done.stderr) == ("\\u017dlut\\xfd\n", "")
 
 
 def test_no_absolute_path_in_any_file():
