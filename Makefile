@@ -1,4 +1,4 @@
-# make report | test | lab | student | test-browser | bench | lint | lock | clean. The README has the same steps without make.
+# make report | test | test-fast | lab | student | test-browser | bench | lint | lock | dist | clean. The README has the same steps without make.
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 PRESET ?= smoke
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report test lab student test-browser bench lint lock clean
+.PHONY: help setup report test test-fast lab student test-browser bench lint lock dist clean
 
 help:
 	@sed -n '1s/^# //p' Makefile
@@ -26,6 +26,10 @@ report: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest --ignore=tests/test_browser.py
+
+# While one works: what is not marked slow (see tests/conftest.py), without notebooks and benchmarks.
+test-fast: $(READY)
+	$(BIN)/python -m pytest -m "not slow"
 
 # JupyterLab in a headless Chromium (CHROMIUM=path, or the system's); skips with a reason where there is none.
 test-browser: $(READY)
@@ -52,6 +56,11 @@ lock:
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --no-header --no-annotate -o requirements.lock
 	{ sed -n '/^#/p' requirements.txt; cat requirements.lock; } > requirements.new
 	rm requirements.lock; mv requirements.new requirements.txt
+
+# Source distribution and wheel, as the workflow makes them of a tag. build/lib would bring modules that are gone.
+dist: $(READY)
+	rm -rf dist build/lib
+	$(BIN)/python -c "from setuptools import build_meta as b; print(b.build_sdist('dist'), b.build_wheel('dist'))"
 
 clean:
 	rm -rf work report

@@ -63,13 +63,15 @@ def test_binder_and_colab_find_what_the_readme_names():
     assert "-e ." in (ROOT / "postBuild").read_text() and os.access(ROOT / "postBuild", os.X_OK)
 
 
-def test_the_workflow_calls_what_there_is_and_caches_dependencies():
+def test_the_workflows_call_what_there_is_and_cache_dependencies():
     import yaml
 
-    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "report.yml").read_text())["jobs"]
+    files = {path.stem: yaml.safe_load(path.read_text()) for path in (ROOT / ".github" / "workflows").glob("*.yml")}
+    jobs = {f"{name} {key}": job for name, file in files.items() for key, job in file["jobs"].items()}
     steps = [step for job in jobs.values() for step in job["steps"]]
     for target in re.findall(r"\bmake ([a-z-]+)", "\n".join(step.get("run", "") for step in steps)):
         assert f"\n{target}:" in (ROOT / "Makefile").read_text(), target
     pythons = [step["with"] for step in steps if "setup-python" in step.get("uses", "")]
     assert pythons and all(one["cache"] == "pip" and (ROOT / one["cache-dependency-path"]).is_file() for one in pythons)
-    assert "actions/deploy-pages" in str(jobs["publish"])
+    assert "actions/deploy-pages" in str(jobs["report publish"])
+    assert "gh release create" in str(jobs["release release"])
