@@ -15,7 +15,7 @@ from mesokit.video.opening import VideoError, printable
 from mesokit.video.probing import probe
 from mesokit.video.reading import Frame, even_indices, read_frames
 
-READER = "import sys; from mesokit import video; video.send(sys.argv[1], int(sys.argv[2]), sys.stdout.buffer)"
+READER = "import sys; from mesokit.video import apart; apart.send(sys.argv[1], int(sys.argv[2]), sys.stdout.buffer)"
 
 
 def read_apart(path: str | os.PathLike[str], n: int, limit: float = 3600) -> list[Frame]:

@@ -14,7 +14,7 @@ from av.video.reformatter import VideoReformatter
 
 from mesokit import files
 from mesokit.video.opening import printable
-from mesokit.video.reading import rgb_converter
+from mesokit.video.showing import rgb_converter
 
 ENCODER_THREADS = (
     4  # fixed: x264 gives other pixels with one thread than with several, and notes the number in the file

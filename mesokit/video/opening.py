@@ -1,4 +1,4 @@
-"""Open one regular file, as it is or as a clip, and no other; what is wrong with it is a `VideoError`."""
+"""Open one regular file, and the best video stream in it; what is wrong with a file is a `VideoError`."""
 
 import os
 import stat
@@ -11,11 +11,31 @@ import av
 
 # Demuxers that read one file and nothing else: playlists (concat, hls) could open other files.
 CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,ogg,asf,h264,hevc,gif"
-ERRORS = (
-    "explode"  # the decoder gives up at damage; of 160 damaged clips all are refused, with 1 wrong frame before, not 3
-)
+# The usual endings of their names, in lower case.
+CLIP_SUFFIXES = {
+    ".mp4", ".m4v", ".mov", ".qt", ".3gp", ".3g2", ".f4v",
+    ".mkv", ".mk3d", ".webm",
+    ".avi", ".divx",
+    ".ts", ".mts", ".m2ts", ".m2t",
+    ".mpg", ".mpeg", ".mpe", ".vob", ".m2p",
+    ".flv", ".ogv", ".ogm", ".wmv", ".asf",
+    ".h264", ".264", ".h265", ".265", ".hevc",
+    ".gif",
+}  # fmt: skip
+# With it the decoder stops at damage. All of 160 damaged clips are then refused, with 1 wrong frame before, not 3.
+ERRORS = "explode"
 MAX_PIXELS = 89_478_485  # Pillow's own limit against decompression bombs, here for photographs and frames alike
-CLIP_SUFFIXES = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg"}
+# Kinds of photographs, by the first bytes of a file. FFmpeg reads some of them as videos, each tile as a stream.
+_SIGNATURES = [
+    (b"\x00\x00\x00\x0cjP  \r\n\x87\n", "JPEG 2000"),
+    (b"\xff\x4f\xff\x51", "JPEG 2000"),
+    (b"\x00\x00\x00\x0cJXL \r\n\x87\n", "JPEG XL"),
+    (b"\xff\x0a", "JPEG XL"),
+]
+_BRANDS = {
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"mif1", b"mif2"), "HEIC"),
+    b"avif": "AVIF",
+}
 
 
 class VideoError(ValueError):
@@ -24,28 +44,61 @@ class VideoError(ValueError):
 
 @contextmanager
 def open_video(path: str | os.PathLike[str]) -> Iterator[tuple[Any, Any]]:
-    """Open `path` -> (container, its first video stream that is not cover art); what fails inside is a VideoError."""
+    """Open `path` -> (container, its best video stream, see `_best`); what fails inside is a VideoError."""
     # The file is opened here and has no name for FFmpeg: no pattern, no protocol, no second file.
     options = {"format_whitelist": CONTAINERS, "protocol_whitelist": "none"}
     with open_file(path) as file:
+        if kind := photograph_kind(file):
+            raise VideoError(f"{printable(path)}: a photograph ({kind}), not a video; save it as PNG or JPEG")
         try:
             with av.open(file, container_options=options, metadata_errors="replace", buffer_size=1 << 18) as container:
-                streams = [s for s in container.streams.video if not s.disposition & s.disposition.attached_pic]
-                if not streams:
+                stream = _best(container)
+                if stream is None:
                     raise VideoError(f"{printable(path)}: holds no video (sound only?); give a clip with a picture")
-                context = streams[0].codec_context
+                context = stream.codec_context
                 if context is None or context.width * context.height > MAX_PIXELS:
                     raise VideoError(
                         f"{printable(path)}: no decoder, or frames over {MAX_PIXELS} pixels; re-encode it smaller"
                     )
                 context.options = {"max_pixels": str(MAX_PIXELS), "err_detect": ERRORS}
-                yield container, streams[0]
+                yield container, stream
         except (av.FFmpegError, OSError, ValueError, IndexError, MemoryError) as error:
             if isinstance(error, VideoError):
                 raise
             raise VideoError(
                 f"{printable(path)}: not a readable video ({error.__class__.__name__}); re-encode it"
             ) from error
+
+
+def _best(container: Any) -> Any:
+    """The video stream with the largest picture, of those the longest, of those the default one; None without any.
+
+    Phones and cameras store small previews beside the clip, also before it. Attached pictures (cover art) are no video,
+    and a stream of one picture is taken only where there is no other.
+    """
+
+    def merit(stream: Any) -> tuple[bool, bool, int, float, bool]:
+        context, many = stream.codec_context, stream.frames != 1  # 0: not known
+        if context is None:
+            return False, many, 0, 0.0, False
+        seconds = float((stream.duration or 0) * (stream.time_base or 0)) or _tagged(stream)
+        default = bool(stream.disposition & stream.disposition.default)
+        return True, many, context.width * context.height, seconds, default
+
+    def attached(stream: Any) -> bool:
+        kinds = stream.disposition
+        return bool(kinds & (kinds.attached_pic | kinds.timed_thumbnails))
+
+    return max((s for s in container.streams.video if not attached(s)), key=merit, default=None)  # the first of equals
+
+
+def _tagged(stream: Any) -> float:
+    """Seconds by the tag that Matroska files carry for each stream ("00:00:01.200000000"); 0 without it."""
+    try:
+        hours, minutes, seconds = stream.metadata.get("DURATION", "").split(":")
+        return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+    except ValueError:
+        return 0.0
 
 
 @contextmanager
@@ -64,6 +117,15 @@ def open_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         raise VideoError(f"{printable(path)}: {getattr(error, 'strerror', None) or error}; check the name") from error
     with os.fdopen(descriptor, "rb") as file:  # nameless, see `open_video`
         yield file
+
+
+def photograph_kind(file: BinaryIO) -> str | None:
+    """ "HEIC", "AVIF", "JPEG 2000" or "JPEG XL" by the first bytes of `file`, else None; its position stays."""
+    head = file.read(32)
+    file.seek(-len(head), os.SEEK_CUR)
+    if head[4:8] == b"ftyp":
+        return _BRANDS.get(head[8:12])
+    return next((kind for signature, kind in _SIGNATURES if head.startswith(signature)), None)
 
 
 def printable(path: Any) -> str:

@@ -2,13 +2,15 @@
 
 import os
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from mesokit.video.decoding import LEADING, ONE_PACKET_ONE_FRAME, Decoding, Packets, check_whole, codec_name, decode
+from mesokit.video.opening import open_video
+from mesokit.video.showing import shown
 
-from mesokit.video.opening import VideoError, open_video, printable
-from mesokit.video.reading import ONE_PACKET_ONE_FRAME, upright
+UNORDERED = {"avi", "h264", "hevc"}  # containers whose times do not tell which packets come before the first key frame
 
 
 @dataclass(frozen=True)
@@ -17,46 +19,71 @@ class Probe:
 
     path: Path
     codec: str  # "h264", "hevc", "vp9", ...
-    width: int  # of the frames `read_frames` gives: upright, stored pixels
+    width: int  # of the frames `read_frames` gives: upright, in square pixels
     height: int
     fps: float  # average: frames / duration
-    frames: int  # counted
+    frames: int  # counted: those that `read_frames` gives
     duration: float  # seconds, from the first frame's time to the last one's end
     rotation: int  # degrees counter-clockwise by which stored frames are turned
     crf: float | None  # read back from x264's own note in the stream; None: another encoder or another rate control
     declared_frames: int  # what the header says; 0 when it says nothing
+    skipped: int = 0  # frames before the first key frame, which cannot be decoded and are not counted
 
 
 def probe(path: str | os.PathLike[str]) -> Probe:
-    """Count and describe the first video stream of `path`. Reads the whole file, decodes one frame of it.
+    """Count and describe the frames of a clip. Reads the whole file, and decodes all of it only where it must.
 
-    Raises: VideoError when there is no readable video, or when the file is cut short.
+    Packets are counted instead of frames where each packet is a frame: not in interlaced video, and not where a
+    recording was cut or joined. Raises: VideoError as `read_frames`, and where the file is cut short.
     """
+    return _by_packets(path) or _by_frames(path)
+
+
+def _by_packets(path: Any) -> Probe | None:
+    """What `probe` gives, with one frame decoded; None where packets are not frames."""
     with open_video(path) as (container, stream):
-        first, n, all_packets, times = None, 0, 0, _Times()
-        counted_by_packet = stream.codec_context.name in ONE_PACKET_ONE_FRAME
+        codec, known, times, came = codec_name(stream), None, _Times(), 0
+        if codec not in ONE_PACKET_ONE_FRAME or (codec in LEADING and container.format.name in UNORDERED):
+            return None
+        packets = Packets(codec)
         for packet in container.demux(stream):
-            all_packets += bool(packet.size)
-            shown = bool(packet.size) and not packet.is_discard
-            if shown and packet.pts is not None:
+            came += bool(packet.size)
+            marked = packet.is_corrupt and container.format.name == "mpegts"
+            if packet.size and (marked or packets.skips(packet) or packets.leading):
+                return None
+            if packet.size and not packet.is_discard and packet.pts is not None:
                 times.add(packet.pts, packet.duration or 0)
-            if first is None or not counted_by_packet:
-                decoded = packet.decode()
-                first = first or next(iter(decoded), None)
-                n += 0 if counted_by_packet else len(decoded)
-            n += counted_by_packet and shown
-        if first is None or not n:
-            raise VideoError(f"{printable(path)}: not one frame can be decoded; re-encode it or leave it out")
-        if "mp4" in container.format.name and all_packets < stream.frames:
-            raise VideoError(
-                f"{printable(path)}: cut short, {all_packets} of {stream.frames} frames are there; copy it again"
-            )
-        duration = _duration(times, n, stream)
-        height, width = upright(np.empty((first.height, first.width, 0), np.uint8), first).shape[:2]
-        return Probe(
-            Path(path), stream.codec_context.name, width, height, n / duration, n, duration, int(first.rotation),
-            _x264_crf(first), int(stream.frames),
-        )  # fmt: skip
+            if known is None and (frame := next(iter(packet.decode()), None)) is not None:
+                if frame.interlaced_frame:
+                    return None
+                known = _known(path, stream, frame)
+        if known is None:
+            return None
+        check_whole(path, container, stream, came)
+        duration = _duration(times, packets.fed, stream)
+        return Probe(**known, fps=packets.fed / duration, frames=packets.fed, duration=duration)
+
+
+def _by_frames(path: Any) -> Probe:
+    """What `probe` gives, with all frames decoded."""
+    decoding, known, last = Decoding(), None, Fraction(0)
+    for frame in decode(path, decoding):
+        known = known or _known(path, decoding.stream, frame)
+        last = (frame.duration or 0) * (frame.time_base or Fraction(0))
+    n, usual = decoding.frames, decoding.time / max(decoding.frames - 1, 1)
+    # The duration of an interlaced frame may be that of one of its two fields.
+    end = usual if decoding.interlaced or not last else last
+    duration = float(decoding.time + (end or 1 / (decoding.stream.average_rate or 25)))
+    return Probe(**known or {}, fps=n / duration, frames=n, duration=duration, skipped=decoding.skipped)
+
+
+def _known(path: Any, stream: Any, frame: Any) -> dict[str, Any]:
+    """What the first frame tells."""
+    height, width = shown(path, stream)(frame).shape[:2]
+    known = {"path": Path(path), "codec": codec_name(stream), "width": width, "height": height}
+    return {
+        **known, "rotation": int(frame.rotation), "crf": _x264_crf(frame), "declared_frames": int(stream.frames)
+    }  # fmt: skip
 
 
 @dataclass

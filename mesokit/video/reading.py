@@ -1,34 +1,26 @@
-"""The frames of a clip, decoded from its start, in order and upright; damage is an error before it is a frame."""
+"""The frames of a clip, in order, as RGB pictures: all of them, or those of chosen indices."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import Any
 
 import numpy as np
-from av.video.reformatter import VideoReformatter
 
-from mesokit.video.opening import VideoError, open_video, printable
-
-ONE_PACKET_ONE_FRAME = {
-    "h264",
-    "hevc",
-    "vp9",
-    "av1",
-    "mjpeg",
-    "gif",
-}  # vp8 and old MPEG-4 also hold frames never shown
+from mesokit.video.decoding import Decoding
+from mesokit.video.decoding import decode as _decode
+from mesokit.video.opening import VideoError, printable
+from mesokit.video.showing import shown
 
 
 @dataclass(frozen=True)
 class Frame:
     """One decoded frame."""
 
-    index: int  # 0-based, in presentation order
+    index: int  # 0-based, in presentation order, counted from the first frame that can be decoded
     time: float  # seconds since the first frame
     keyframe: bool
-    image: np.ndarray  # (h, w, 3) uint8 RGB, upright
+    image: np.ndarray  # (h, w, 3) uint8 RGB, as a player shows it: square pixels, SDR, upright
 
 
 def even_indices(n_frames: int, n: int) -> np.ndarray:
@@ -48,10 +40,8 @@ def keyframes(path: str | os.PathLike[str]) -> np.ndarray:
 
     Raises: VideoError as `read_frames`.
     """
-    with open_video(path) as (container, stream):
-        stream.thread_type = "AUTO"
-        frames = enumerate(_decode(path, container, stream))
-        return np.array([index for index, frame in frames if frame.key_frame], np.int64)
+    frames = enumerate(_decode(path, Decoding()))
+    return np.array([index for index, frame in frames if frame.key_frame], np.int64)
 
 
 def read_frames(path: str | os.PathLike[str], indices: Iterable[int] | None = None) -> Iterator[Frame]:
@@ -70,61 +60,17 @@ def _pick(path: str | os.PathLike[str], wanted: list[int] | None) -> Iterator[Fr
     if wanted == []:
         return
     last, chosen = (wanted[-1], set(wanted)) if wanted else (None, None)
-    index, start, convert = -1, None, rgb_converter()
-    with open_video(path) as (container, stream):
-        stream.thread_type = "AUTO"
-        step = 1 / stream.average_rate if stream.average_rate else Fraction(1, 25)
-        for index, frame in enumerate(_decode(path, container, stream)):
-            start = frame.pts if start is None else start
+    index, show, decoding = -1, None, Decoding()
+    with closing(_decode(path, decoding)) as frames:
+        for index, frame in enumerate(frames):
             if chosen is None or index in chosen:
-                time = index * step if frame.pts is None else (frame.pts - start) * (frame.time_base or 1)
-                image = upright(convert(frame), frame)
-                yield Frame(index, float(time), bool(frame.key_frame), np.ascontiguousarray(image))
+                show = show or shown(path, decoding.stream)
+                yield Frame(index, float(decoding.time), bool(frame.key_frame), show(frame))
             if index == last:
                 return
     if last is not None:
+        before = f" ({decoding.skipped} before the first key frame not counted)" if decoding.skipped else ""
         raise VideoError(
-            f"{printable(path)}: frame {last} was asked for and it ends at {index}; ask for fewer or copy it again"
+            f"{printable(path)}: frame {last} was asked for and it ends at {index}{before}; "
+            "ask for fewer or copy it again"
         )
-
-
-def rgb_converter() -> Callable[[Any], np.ndarray]:
-    """A function for the frames of one clip: PyAV's frame -> (h, w, 3) uint8 RGB, as `frame.to_ndarray("rgb24")` gives.
-
-    That sets up FFmpeg's scaler and threads for it anew at each frame, which costs several times the conversion.
-    """
-    scaler = VideoReformatter()
-    return lambda frame: scaler.reformat(frame, format="rgb24", threads=1).to_ndarray()
-
-
-def _decode(path: Any, container: Any, stream: Any) -> Iterator[Any]:
-    """All frames in order; VideoError at the first sign of damage, where FFmpeg would conceal it in gray or green."""
-    frames = packets = 0
-    for packet in container.demux(stream):
-        packets += bool(packet.size) and not packet.is_discard
-        for frame in () if packet.is_corrupt else packet.decode():
-            if frame.is_corrupt:
-                raise _damaged(path, frames)
-            yield frame
-            frames += 1
-        if packet.is_corrupt:
-            raise _damaged(path, frames)
-    if frames < packets and stream.codec_context.name in ONE_PACKET_ONE_FRAME:
-        raise _damaged(path, frames)
-
-
-def _damaged(path: Any, index: int) -> VideoError:
-    return VideoError(
-        f"{printable(path)}: damaged from about frame {index} on; copy it again or re-encode it with ffmpeg"
-    )
-
-
-def upright(image: np.ndarray, frame: Any) -> np.ndarray:
-    """Apply the display matrix (turns by 90 degrees and mirrorings) of `frame` to `image` (h, w, c) -> a view."""
-    data = next((d for d in frame.side_data if d.type.name == "DISPLAYMATRIX"), None)
-    if data is None:
-        return image
-    a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5]  # x' = a x + c y, y' = b x + d y, y downwards
-    if abs(int(b)) > abs(int(a)):
-        image, a, d = image.transpose(1, 0, 2), c, b
-    return image[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]
