@@ -1,6 +1,6 @@
 """The command line: mesokit report | scan | check.
 
-Every import that takes time is inside the command that needs it: `mesokit --help` answers at once.
+Slow imports are inside the command that needs them, so that `mesokit --help` is instant.
 """
 
 import argparse
@@ -13,6 +13,8 @@ from typing import Any
 
 from mesokit import __version__
 
+_NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns the exit status."""
@@ -20,7 +22,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def script(name: str, about: str | None) -> argparse.ArgumentParser:
-    """The parser of a script: its name, and its docstring as it stands."""
+    """The argument parser of a script, with its docstring as the description."""
     return argparse.ArgumentParser(name, description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
 
 
@@ -30,9 +32,10 @@ def run(
     argv: list[str] | None = None,
     stopped: str = "stopped",
 ) -> int:
-    """The exit status of `work` with the arguments that `parser` reads: of this command and of each in data_scripts.
+    """Parse `argv`, call `work` with the arguments and return its exit status; data_scripts use this too.
 
-    Every error ends in one sentence on stderr and status 2, with --debug in a traceback; Ctrl-C in `stopped` and 130.
+    An error is printed as one sentence on stderr, with status 2; --debug shows its traceback. Ctrl-C prints `stopped`,
+    with status 130.
     """
     if hasattr(sys.stdout, "reconfigure"):  # not every console has every letter: then its escape is printed
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -44,7 +47,7 @@ def run(
     except Exception as error:
         if arguments.debug:
             raise
-        told = error if isinstance(error, ValueError | OSError) else f"{error!r}: a fault of its own, see --debug"
+        told = error if isinstance(error, ValueError | OSError) else f"{error!r}: an unexpected error, see --debug"
         print(f"{name}: {told}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -58,39 +61,32 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     report = commands.add_parser("report", help="run the notebooks and write a report")
-    report.add_argument(
-        "--preset", default="smoke", help="parameters of the notebooks: smoke, class, paper (%(default)s)"
-    )
-    report.add_argument("--only", nargs="+", metavar="NN", help="only the notebooks whose names begin so, as in 02 05")
+    report.add_argument("--preset", default="smoke", help="parameters: smoke, class or paper (%(default)s)")
+    report.add_argument("--only", nargs="+", metavar="NN", help="only notebooks that start with this, such as 02 05")
     report.add_argument("--out", type=Path, default=Path("report"), help="folder to write (%(default)s)")
-    report.add_argument("--notebooks", type=Path, help="folder of the notebooks (default: that of this checkout)")
     report.add_argument(
-        "--timeout", type=float, default=3600, help="seconds after which a notebook is stopped (%(default)s)"
+        "--notebooks", type=Path, default=_NOTEBOOKS, help="folder of the notebooks (that of a checkout)"
     )
-    report.add_argument(
-        "-p",
-        nargs=2,
-        action="append",
-        default=[],
-        metavar=("NAME", "VALUE"),
-        dest="parameters",
-        help="a parameter of every notebook that has it, over the preset's",
-    )
-    report.add_argument("--compare", type=Path, metavar="FOLDER", help="folder of a report before: say what changed")
+    report.add_argument("--timeout", type=float, default=3600, help="limit for each notebook in seconds (%(default)s)")
+    value = "a parameter of every notebook that has it; it replaces the preset's value"
+    report.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help=value)
+    report.add_argument("--compare", type=Path, metavar="FOLDER", help="an earlier report: list what changed since")
     report.set_defaults(command=_report)
 
     scan = commands.add_parser("scan", help="judge clips, photographs or folders of them")
     scan.add_argument("paths", nargs="+", metavar="PATH", help="a clip, a photograph or a folder")
     scan.add_argument("--weights", metavar="NAME|FILE", help="named weights or a weight file (default: bundled Meso-4)")
-    scan.add_argument("--frames", type=_positive, default=30, help="frames to look at in each clip (%(default)s)")
-    scan.add_argument("--rule", default="mean", help="from frames to a clip: mean, median, vote (%(default)s)")
-    scan.add_argument("--json", action="store_true", help="print the results for machines")
-    scan.add_argument("--html", type=Path, metavar="FILE", help="also write a page with faces and timelines")
+    scan.add_argument("--frames", type=_positive, default=30, help="frames to judge in each clip (%(default)s)")
+    scan.add_argument("--rule", default="mean", help="how frames decide on a clip: mean, median, vote (%(default)s)")
+    scan.add_argument("--json", action="store_true", help="print JSON")
+    scan.add_argument("--html", type=Path, metavar="FILE", help="also write an HTML page with faces and timelines")
     scan.set_defaults(command=_scan)
 
-    check = commands.add_parser("check", help="what is installed, what is missing, how long each notebook takes here")
-    check.add_argument("--notebooks", type=Path, help="folder of the notebooks (default: that of this checkout)")
-    check.add_argument("--no-times", action="store_true", help="do not measure: the answer comes at once")
+    check = commands.add_parser("check", help="what is installed, what is missing, how long each notebook takes")
+    check.add_argument(
+        "--notebooks", type=Path, default=_NOTEBOOKS, help="folder of the notebooks (that of a checkout)"
+    )
+    check.add_argument("--no-times", action="store_true", help="do not measure how fast this machine is")
     check.set_defaults(command=_check)
     return parser
 
@@ -102,15 +98,13 @@ def _positive(text: str) -> int:
 
 
 def _value(name: str, text: str) -> Any:
-    """The value of a parameter given as YAML: data, never code."""
+    """The value of a parameter, given as YAML data, never as code."""
     import yaml
 
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError:
-        raise ValueError(
-            f"-p {name}: {text!r} is not YAML data; write it as in a preset, as in -p seeds '[0, 1]'"
-        ) from None
+        raise ValueError(f"-p {name}: {text!r} is not YAML data; write it as in -p seeds '[0, 1]'") from None
 
 
 def _report(arguments: argparse.Namespace) -> int:
@@ -118,18 +112,17 @@ def _report(arguments: argparse.Namespace) -> int:
 
     from mesokit import report
 
-    folder = arguments.notebooks or Path(__file__).parent.parent / "notebooks"
+    folder = arguments.notebooks
     chosen = _notebooks(folder, arguments.only)
-    previous = report.read_results(arguments.compare) if arguments.compare else None  # now: --out may overwrite it
+    # The earlier results are read first: --out may overwrite them.
+    previous = report.read_results(arguments.compare) if arguments.compare else None
     parameters = report.load_preset(folder / "presets" / f"{arguments.preset}.yaml", folder)
-    given = {name: _value(name, text) for name, text in arguments.parameters}
+    given = {name: _value(name, text) for name, text in arguments.p}
     known = {path.stem: report.notebook_parameters(path) for path in chosen}
     for name, values in report.spread(given, known, "-p").items():
         parameters[name] = {**parameters.get(name, {}), **values}
     outcomes = []
-    with tqdm(
-        total=0, unit="cell", bar_format="{desc:32} {percentage:3.0f}% {n_fmt}/{total_fmt} cells, {elapsed}"
-    ) as bar:
+    with tqdm(total=0, bar_format="{desc:32} {percentage:3.0f}% {n_fmt}/{total_fmt} cells, {elapsed}") as bar:
 
         def progress(name: str, done: int, total: int) -> None:
             bar.total, bar.n = total, done
@@ -146,10 +139,10 @@ def _report(arguments: argparse.Namespace) -> int:
 def _notebooks(folder: Path, only: list[str] | None) -> list[Path]:
     found = sorted(folder.glob("[0-9]*.ipynb"))
     if not found:
-        raise ValueError(f"{folder}: no notebooks here; name their folder with --notebooks, or run in a checkout")
+        raise ValueError(f"{folder}: no notebooks here; give their folder with --notebooks, or run in a checkout")
     for prefix in only or []:
         if not any(path.name.startswith(prefix) for path in found):
-            raise ValueError(f"--only {prefix}: no notebook begins so; there are {', '.join(p.stem for p in found)}")
+            raise ValueError(f"--only {prefix}: no notebook starts with it; known: {', '.join(p.stem for p in found)}")
     return [path for path in found if not only or path.name.startswith(tuple(only))]
 
 
@@ -159,14 +152,13 @@ def _scan(arguments: argparse.Namespace) -> int:
     from mesokit import evaluation, files, scan, weights
 
     name = arguments.weights or weights.DEFAULT
-    evaluation.rule(arguments.rule)  # refuse a wrong name before minutes of work
+    evaluation.rule(arguments.rule)  # a wrong name is an error before minutes of work
     if arguments.html and not arguments.html.absolute().parent.is_dir():
         raise ValueError(f"{arguments.html}: its folder does not exist; make it first")
     paths = list(scan.find(arguments.paths))
     if not paths:
-        raise ValueError(
-            f"{', '.join(arguments.paths)}: no clip or photograph in there ({', '.join(sorted(scan.SUFFIXES))})"
-        )
+        suffixes = ", ".join(sorted(scan.SUFFIXES))
+        raise ValueError(f"{', '.join(arguments.paths)}: no clip or photograph in there ({suffixes})")
     network = weights.load(name)
     score, size = evaluation.scorer(network), network.input_shape[1]
     judged = [
@@ -175,7 +167,7 @@ def _scan(arguments: argparse.Namespace) -> int:
     ]
     if arguments.html:
         page = scan.page(judged, name, arguments.rule, 0.5)
-        files.write(arguments.html, page.encode("utf-8", "replace"))  # a file name may be no text
+        files.write(arguments.html, page.encode("utf-8", "replace"))  # a file name may contain bytes that are no text
     if arguments.json:
         found = {"weights": name, "rule": arguments.rule, "threshold": 0.5, "clips": [one.record() for one in judged]}
         print(json.dumps(found, indent=2))
@@ -192,14 +184,14 @@ def _print(judged: list[Any]) -> None:
 
 
 def _printable(text: str) -> str:
-    """A file name is untrusted: control characters could rewrite the terminal."""
+    """`text` without control characters, which could rewrite the terminal: file names are untrusted."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _check(arguments: argparse.Namespace) -> int:
     from mesokit import doctor
 
-    return doctor.check(arguments.notebooks or Path(__file__).parent.parent / "notebooks", not arguments.no_times)
+    return doctor.check(arguments.notebooks, not arguments.no_times)
 
 
 if __name__ == "__main__":

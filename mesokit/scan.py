@@ -1,7 +1,7 @@
 """Judge clips and photographs: from a file to a verdict with its reasons.
 
-A teaching tool for the forgeries of 2018, not a detector to rely on: a verdict says what one small network finds, and
-`abstain` where it has nothing to look at.
+A teaching tool for the forgeries of 2018, not a detector to rely on: a verdict is the output of one small network, and
+`abstain` means that there was no face to judge.
 """
 
 import base64
@@ -20,11 +20,9 @@ from mesokit import evaluation, faces, video
 from mesokit.evaluation import Score, baselines
 
 SUFFIXES = video.CLIP_SUFFIXES | (video.PHOTO_SUFFIXES - {".tif", ".tiff"})
-ALREADY_ALIGNED = (
-    0.8  # share of a square image's side that its face's crop would take; the authors' faces: 0.83 to 1.03
-)
-LIMIT = 3600  # seconds for the decoder of one clip, as in extract_faces.py
-RANGED = ("box_h", "sharpness")  # columns of faces.csv that `known_range` and `doubts` look at
+_ALIGNED = 0.8  # a square image is a crop if its face's crop takes this share of it; the authors' faces: 0.83 to 1.03
+_LIMIT = 3600  # seconds for the decoder of one clip, as in extract_faces.py
+_RANGED = ("box_h", "sharpness")  # columns of faces.csv that `known_range` and `doubts` compare
 CAVEAT = "A teaching tool for the forgeries of 2018: do not rely on its verdicts."
 
 
@@ -42,18 +40,12 @@ class Judged:
     def record(self) -> dict[str, Any]:
         """The entry of `scan --json`."""
         p_forged = None if self.p_real is None else 1 - self.p_real
-        return {
-            "path": self.path,
-            "verdict": self.verdict,
-            "reason": self.reason,
-            "p_real": self.p_real,
-            "p_forged": p_forged,
-            "frames": self.frames,
-        }
+        known = {"path": self.path, "verdict": self.verdict, "reason": self.reason}
+        return known | {"p_real": self.p_real, "p_forged": p_forged, "frames": self.frames}
 
 
 def find(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Path]:
-    """The files named, and of each folder named the clips and photographs in it, sorted, folders in it included."""
+    """The given files, and for each given folder the clips and photographs below it, sorted."""
     for path in map(Path, paths):
         if path.is_dir():
             inside = (p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
@@ -73,10 +65,10 @@ def judge(
 ) -> Judged:
     """The verdict on one clip or photograph; a file that cannot be read gives the verdict `error`.
 
-    `score`: from `evaluation.scorer`, of a network that takes `size` pixels. `frames`: at most so many are looked at,
-    evenly over the clip, which is decoded in a process of its own: a crash or a hang there is such an error, too.
-    `rule`: a key of `evaluation.RULES`. Forged when p_real <= `threshold`. Faces under `min_face` pixels are not
-    judged. Raises ValueError for wrong arguments.
+    `score`: from `evaluation.scorer`, of a network that takes `size` pixels. `frames`: the maximum number of frames,
+    spread evenly over the clip. The clip is decoded in a separate process: a crash or a hang there gives the verdict
+    `error`, too. `rule`: a key of `evaluation.RULES`. Forged when p_real <= `threshold`. Faces below `min_face` pixels
+    are not judged. Raises ValueError for wrong arguments.
     """
     aggregate = evaluation.rule(rule)
     try:
@@ -85,8 +77,7 @@ def judge(
         return Judged(str(path), "error", str(error))
     if not found:
         where = "in it" if looked == 1 else f"in any of {looked} frames"
-        reason = f"no face of at least {min_face} pixels {where}"
-        return Judged(str(path), "abstain", reason)
+        return Judged(str(path), "abstain", f"no face of at least {min_face} pixels {where}")
     crops = np.stack([_crop(frame.image, face, size) for frame, face in found])
     p_real = score(crops)
     rows = [_row(frame, face, p) for (frame, face), p in zip(found, p_real, strict=True)]
@@ -98,32 +89,32 @@ def judge(
 
 
 def light(one: Judged) -> Judged:
-    """The same without its crops but the one that a page shows: so that a folder of any size can be judged."""
+    """The same with only the crop that a page shows, so that a folder of any size fits into memory."""
     if not len(one.crops):
         return one
     return replace(one, crops=one.crops[[_middle(one)]].copy())
 
 
 def _middle(one: Judged) -> int:
-    """The face with the median score."""
+    """The index of the face with the median score."""
     return int(np.argsort([row["p_real"] for row in one.frames])[len(one.frames) // 2])
 
 
 def _faces(path: Path, frames: int, min_face: int) -> tuple[int, list[tuple[video.Frame, faces.Face]]]:
-    """How many frames were looked at, and those with a face, beside it."""
+    """The number of frames that were read, and those with a face, each with its face."""
     if video.is_image(path):
         image = video.read_image(path)
         face = faces.main_face(faces.detect(image, min_face))
         return 1, [] if face is None else [(video.Frame(0, 0.0, True, image), face)]
-    taken = video.read_apart(path, frames, LIMIT)
+    taken = video.read_apart(path, frames, _LIMIT)
     found = faces.follow([frame.image for frame in taken], min_face)
     return len(taken), [(frame, face) for frame, face in zip(taken, found, strict=True) if face is not None]
 
 
 def _crop(image: np.ndarray, face: faces.Face, size: int) -> np.ndarray:
-    """The aligned face; an image that is one already, as those of published face datasets are, is only resized."""
+    """The aligned face; an image that is an aligned face already, as in public face datasets, is only resized."""
     height, width = image.shape[:2]
-    if height == width and faces.square(face)[2] >= ALREADY_ALIGNED * width:
+    if height == width and faces.square(face)[2] >= _ALIGNED * width:
         return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA if width > size else cv2.INTER_CUBIC)
     return faces.align(image, face, size)
 
@@ -139,7 +130,7 @@ def _row(frame: video.Frame, face: faces.Face, p_real: float) -> dict[str, Any]:
 
 
 def page(judged: list[Judged], weights: str, rule: str, threshold: float) -> str:
-    """A self-contained HTML page of the verdicts: text of untrusted origin is escaped."""
+    """A self-contained HTML page of the verdicts; untrusted text is escaped."""
     import jinja2
 
     environment = jinja2.Environment(loader=jinja2.PackageLoader("mesokit"), autoescape=True, trim_blocks=True)
@@ -149,7 +140,7 @@ def page(judged: list[Judged], weights: str, rule: str, threshold: float) -> str
 
 
 def _thumbnail(one: Judged) -> str | None:
-    """The face with the median score, as a data address."""
+    """The face with the median score, as a data URL."""
     if not len(one.crops):
         return None
     middle = one.crops[_middle(one) if len(one.crops) == len(one.frames) else 0]
@@ -166,14 +157,14 @@ def _timeline(one: Judged) -> str | None:
 
 
 def known_range(table: pd.DataFrame) -> dict[str, tuple[float, float]]:
-    """What the faces of `table` (rows of faces.csv) look like: 1st and 99th percentile of the columns `RANGED`."""
-    return {name: (float(table[name].quantile(0.01)), float(table[name].quantile(0.99))) for name in RANGED}
+    """The 1st and 99th percentile of box_h and sharpness of `table` (rows of faces.csv)."""
+    return {name: (float(table[name].quantile(0.01)), float(table[name].quantile(0.99))) for name in _RANGED}
 
 
 def doubts(judged: Judged, known: Mapping[str, tuple[float, float]], threshold: float = 0.5) -> list[str]:
-    """Reasons to abstain on one clip, as sentences; `known`: from `known_range` of what the network learnt from.
+    """Reasons to abstain on one clip, as sentences; `known`: from `known_range` of the training faces.
 
-    An empty list is no guarantee: it says only that nothing of what is looked at here speaks against a verdict.
+    An empty list is no guarantee: it means only that these checks found no reason against a verdict.
     """
     if judged.p_real is None:
         return [judged.reason]
@@ -186,10 +177,10 @@ def doubts(judged: Judged, known: Mapping[str, tuple[float, float]], threshold: 
         ("sharpness (variance of the Laplacian)", sharp, known["sharpness"]),
     ):
         if not low <= value <= high:
-            reasons.append(f"the {what}, is {value:.0f}; what the network learnt from has {low:.0f} to {high:.0f}")
+            reasons.append(f"the {what}, is {value:.0f}; the training faces have {low:.0f} to {high:.0f}")
     other = float(np.mean((p_real > threshold) != (judged.p_real > threshold)))
-    if other >= 0.25:  # a choice of ours, like the 0.2 below: there is no true limit
-        reasons.append(f"{other:.0%} of its frames, by themselves, would give the other verdict")
+    if other >= 0.25:  # our choice, like the 0.2 below: there is no true limit
+        reasons.append(f"{other:.0%} of its frames would give the other verdict on their own")
     if abs(judged.p_real - threshold) < 0.2:
         reasons.append(f"p_real {judged.p_real:.2f} is near the threshold {threshold:g}")
     return reasons

@@ -1,7 +1,7 @@
-"""What can happen to a face on its way to a detector, at a chosen strength, and what is left of the detector then.
+"""Changes that faces undergo before a detector sees them, and the accuracy of detectors at each strength.
 
-A change takes faces (n, h, w, 3) uint8 RGB and a strength, and returns as many of the same shape: real and forged faces
-suffer alike, so that whatever moves p_real is not the forgery.
+A change takes faces (n, h, w, 3) uint8 RGB and a strength, and returns faces of the same shape. Real and forged faces
+are changed alike, so the forgery is not the reason when p_real moves.
 """
 
 import tempfile
@@ -17,49 +17,44 @@ from mesokit.dataset import manifest
 from mesokit.evaluation import Score
 
 Change = Callable[[np.ndarray, float], np.ndarray]
-BAND_CENTRE = 0.35  # share of an aligned face's height: between the eyes and the tip of the nose
 
 
-def resolution(images: np.ndarray, side: float) -> np.ndarray:
+def _resolution(images: np.ndarray, side: float) -> np.ndarray:
     """Shrink to `side` pixels by area and enlarge again (cubic), as a face that was small in its frame."""
     height, width = images.shape[1:3]
     small = (cv2.resize(image, (int(side), int(side)), interpolation=cv2.INTER_AREA) for image in images)
     return np.stack([cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC) for image in small])
 
 
-def band(images: np.ndarray, share: float, centre: float = BAND_CENTRE) -> np.ndarray:
-    """Cover a horizontal band with middle gray: `share` of the height, around `centre`, cut at the border."""
-    height = images.shape[1]
+def _band(images: np.ndarray, share: float) -> np.ndarray:
+    """Cover a horizontal band with middle gray: `share` of the height, cut at the border."""
+    height, centre = images.shape[1], 0.35  # of an aligned face's height: between the eyes and the tip of the nose
     top, bottom = (round(height * (centre + side * share / 2)) for side in (-1, 1))
     covered = images.copy()
     covered[:, max(top, 0) : max(bottom, 0)] = 128
     return covered
 
 
-def gamma(images: np.ndarray, exponent: float) -> np.ndarray:
-    """Raise pixels in [0, 1] to the power `exponent`: under 1 brightens, over 1 darkens, 1 changes nothing."""
+def _gamma(images: np.ndarray, exponent: float) -> np.ndarray:
+    """Raise pixels in [0, 1] to the power `exponent`: below 1 brightens, above 1 darkens, 1 changes nothing."""
     curve = np.round(255 * (np.arange(256) / 255) ** exponent).astype(np.uint8)
     return curve[images]
 
 
-def jpeg(images: np.ndarray, quality: float) -> np.ndarray:
+def _jpeg(images: np.ndarray, quality: float) -> np.ndarray:
     """Save as JPEG at `quality` (1 to 100) and open again."""
-    return np.stack([_jpeg(image, int(quality)) for image in images])
+    option = [cv2.IMWRITE_JPEG_QUALITY, int(quality)]
+    saved = [cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), option)[1] for image in images]
+    return np.stack([cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) for data in saved])
 
 
-def _jpeg(image: np.ndarray, quality: int) -> np.ndarray:
-    pixels = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-    _, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR_RGB))
-
-
-CHANGES: dict[str, Change] = {"resolution": resolution, "band": band, "gamma": gamma, "jpeg": jpeg}
+CHANGES: dict[str, Change] = {"resolution": _resolution, "band": _band, "gamma": _gamma, "jpeg": _jpeg}
 
 
 def crops(clip: Path, rows: pd.DataFrame) -> np.ndarray:
-    """The faces (n, 256, 256, 3) uint8 RGB of `clip`, cut at the landmarks in `rows`; none is sought again.
+    """The faces (n, 256, 256, 3) uint8 RGB of `clip`, cut at the landmarks in `rows`, without a new detection.
 
-    `rows`: of faces.csv, in the order of their frames; of this clip, or of another level of it.
+    `rows`: rows of faces.csv in the order of their frames, of this clip or of another compression level of it.
     """
     read = video.read_frames(clip, rows["frame"].to_numpy())
     pairs = zip(read, rows.to_dict("records"), strict=True)
@@ -67,7 +62,7 @@ def crops(clip: Path, rows: pd.DataFrame) -> np.ndarray:
 
 
 def recompress(clip: Path, rows: pd.DataFrame, levels: Sequence[float]) -> Iterator[np.ndarray]:
-    """Encode `clip` anew at each CRF of `levels`; yields its faces as `crops` does."""
+    """Encode `clip` again at each CRF of `levels`; yields its faces as `crops` does."""
     frames, fps = [frame.image for frame in video.read_frames(clip)], video.probe(clip).fps
     for crf in levels:
         with tempfile.TemporaryDirectory() as folder:
@@ -86,9 +81,9 @@ def _face(row: dict) -> faces.Face:
 def scores(
     detectors: Mapping[str, Score], table: pd.DataFrame, images: np.ndarray, change: Change, strengths: Sequence[float]
 ) -> Iterator[pd.DataFrame]:
-    """Score the faces `images` of the rows of `table` at each strength: yields the rows with `p_real`, and names.
+    """Score the faces `images` of the rows of `table` at each strength; yields one table for each strength.
 
-    A table per strength; its column `detector` is a name in `detectors`, its column `strength` what was done.
+    It has the rows of `table` for each detector, with the columns `p_real`, `detector` (a name) and `strength`.
     """
     for strength in strengths:
         changed = change(images, strength)
@@ -97,7 +92,7 @@ def scores(
 
 
 def curve(scored: pd.DataFrame, threshold: float = 0.5) -> pd.DataFrame:
-    """What each detector is worth at each strength; rows as `scores` gives them, intervals (95 %) over clips.
+    """The accuracy of each detector at each strength, with 95 % intervals over clips; rows as `scores` gives them.
 
     Columns detector, strength, what, value, low, high. `what`: accuracy, accuracy of real, accuracy of forged, p_real
     of real, p_real of forged (means over the faces).

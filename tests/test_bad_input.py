@@ -446,7 +446,7 @@ def test_any_error_is_a_sentence_and_with_debug_a_traceback(
     for error, told in (
         (ValueError("the fact; the way out"), "the fact; the way out"),
         (OSError(errno.ENOENT, "No such file", "x"), "[Errno 2] No such file: 'x'"),
-        (KeyError("a bug"), "KeyError('a bug'): a fault of its own, see --debug"),
+        (KeyError("a bug"), "KeyError('a bug'): an unexpected error, see --debug"),
         (KeyboardInterrupt(), "stopped"),
     ):
 

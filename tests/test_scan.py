@@ -68,8 +68,8 @@ def test_a_crash_or_a_hang_of_the_decoder_is_the_error_of_its_clip(clip, tmp_pat
         "        yield frame\n"
         "reading._decode = troubled\n"
     )
-    monkeypatch.setattr(video.apart, "READER", decoder + video.READER)
-    monkeypatch.setattr(scan, "LIMIT", 5)
+    monkeypatch.setattr(video.apart, "READER", decoder + video.apart.READER)
+    monkeypatch.setattr(scan, "_LIMIT", 5)
     first, bad, last = (scan.judge(path, _p(0.9), frames=9) for path in (clip, tmp_path / "bad.mp4", clip))
     assert (bad.verdict, bad.p_real) == ("error", None)
     assert bad.reason.startswith(f"{tmp_path / 'bad.mp4'}: {words}")
@@ -156,7 +156,7 @@ def test_check_finds_everything_here(capsys):
 
 def test_report_refuses_what_is_not_there(tmp_path, capsys):
     for arguments, message in (
-        (["--only", "99"], "no notebook begins so"),
+        (["--only", "99"], "no notebook starts with it"),
         (["--preset", "huge"], "huge.yaml"),
         (["--notebooks", str(tmp_path)], "no notebooks here"),
         (["-p", "epoch", "3"], "no notebook has a parameter 'epoch'"),
