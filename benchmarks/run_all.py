@@ -20,10 +20,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import figures
 import pandas as pd
 from plotly.io import to_html
 
-from mesokit import files, plots
+from mesokit import files
 
 HERE = Path(__file__).parent
 SCRIPTS = ("startup", "scoring", "training", "extraction", "maximization", "authors", "notebooks")
@@ -48,14 +49,14 @@ def against_aims(rows: list[dict[str, Any]]) -> str:
 
 def page(rows: list[dict[str, Any]], points: dict[str, list[dict[str, Any]]]) -> str:
     """Table and figures of what was measured, as one HTML page that needs no network."""
-    figures = {"How many times faster, each against its naive way": plots.speeds(pd.DataFrame(rows))} if rows else {}
+    drawn = {"How many times faster, each against its naive way": figures.speeds(pd.DataFrame(rows))} if rows else {}
     if points.get("growth"):
-        figures["How cost grows with the data"] = plots.growth(pd.DataFrame(points["growth"]))
+        drawn["How cost grows with the data"] = figures.growth(pd.DataFrame(points["growth"]))
     if points.get("roofline"):
-        figures["How far from the machine's limits"] = plots.roofline(pd.DataFrame(points["roofline"]))
+        drawn["How far from the machine's limits"] = figures.roofline(pd.DataFrame(points["roofline"]))
     body = "".join(
         f"<h2>{title}</h2>{to_html(figure, full_html=False, include_plotlyjs=i == 0)}"
-        for i, (title, figure) in enumerate(figures.items())
+        for i, (title, figure) in enumerate(drawn.items())
     )
     table = pd.DataFrame([row | {"aim": aim(row["name"]) or ""} for row in rows]).to_html(index=False, border=0)
     head = '<!doctype html><meta charset="utf-8"><title>mesokit: speed</title><h1>Speed</h1>'

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mesokit import models, plots
+from mesokit import models
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 
@@ -232,13 +232,14 @@ def test_the_networks_of_extraction_are_counted(load):
 def test_figures_hold_the_numbers_and_the_page_needs_no_network(load):
     keys = ["name", "naive", "ours", "unit", "ratio", "equal"]
     rows = [("a", 1.0, 4.0, "faces/s", 4.0, True), ("b", 1.0, 0.5, "faces/s", 0.5, False)]
-    figure = plots.speeds(pd.DataFrame(rows, columns=keys))
+    figures = load("figures")
+    figure = figures.speeds(pd.DataFrame(rows, columns=keys))
     assert [(bar.base + bar.x[0], bar.y[0]) for bar in figure.data] == [(4.0, "a"), (0.5, "b")]
     growth = [{"work": "w", "times": t, "seconds": 2.0 * t, "peak_mb": 100} for t in (1, 4, 16)]
-    lines = plots.growth(pd.DataFrame(growth)).data
+    lines = figures.growth(pd.DataFrame(growth)).data
     assert [list(line.y) for line in lines] == [[2, 8, 32], [100, 100, 100], [2, 8, 32]]
     point = {"work": "w", "intensity": 2.0, "gflops": 5.0, "share": 0.25, "peak": 100.0, "bandwidth": 10.0}
-    roof, seen = plots.roofline(pd.DataFrame([point])).data
+    roof, seen = figures.roofline(pd.DataFrame([point])).data
     assert roof.y[1:] == (100, 100)
     assert (list(seen.x), list(seen.y)) == ([2.0], [5.0])
     page = load("run_all").page(

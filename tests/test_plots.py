@@ -52,3 +52,9 @@ def test_distances_share_their_bins():
     figure = plots.distances({"a": np.array([1.0, 2.0]), "b": np.array([9.0])}, "gray levels")
     assert figure.data[0].xbins == figure.data[1].xbins
     assert figure.data[0].xbins.end > 9
+
+
+def test_level_view_shows_what_changed_around_gray():
+    face = np.full((32, 32, 3), 90, np.uint8)
+    figure = plots.level_view(face, np.zeros(face.shape), 5, "CRF 0")
+    assert [note.text for note in figure.layout.annotations] == ["CRF 0", "difference to the original x 5"]

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from mesokit import plots
-from mesokit.plots import filters, style
+from mesokit.plots import filters, pictures, style
 
 
 def test_kernels_share_a_signed_scale():
@@ -31,8 +31,8 @@ def test_signed_maps_are_white_at_zero():
     picture = filters._coloured(np.array([[-1.0, 0.0], [1.0, 0.0]]))
     assert picture.shape == (256, 256, 3)
     assert tuple(picture[0, -1]) == (255, 255, 255)
-    assert tuple(picture[0, 0]) == filters.rgb(style.FORGED)
-    assert tuple(picture[-1, 0]) == filters.rgb(style.REAL)
+    assert tuple(picture[0, 0]) == pictures.rgb(style.FORGED)
+    assert tuple(picture[-1, 0]) == pictures.rgb(style.REAL)
 
 
 def test_filter_maps_name_their_maximum():

@@ -40,12 +40,6 @@ def test_spectra_of_one_level_share_their_colour():
     assert lines[0].dash != lines[1].dash
 
 
-def test_level_view_shows_what_changed_around_gray():
-    face = np.full((32, 32, 3), 90, np.uint8)
-    figure = plots.level_view(face, np.zeros(face.shape), 5, "CRF 0")
-    assert [note.text for note in figure.layout.annotations] == ["CRF 0", "difference to the original x 5"]
-
-
 def test_lines_hold_their_tables():
     table = pd.DataFrame({"n": [1, 8], "one_clip": [0.7, 0.75], "strangers": [0.7, 0.9]})
     assert [list(trace.y) for trace in plots.by_number(table).data] == [[0.7, 0.75], [0.7, 0.9]]

@@ -1,23 +1,12 @@
-"""A function per figure: arrays or tables in, a plotly figure out. Palette and axis words live in `style` only."""
+"""A function per figure: arrays or tables in, a plotly figure out. The look is in `style` only."""
 
-from mesokit.plots.charts import bars, distances, history, learning_rate, losses, scores, timeline
+from mesokit.plots.charts import bars, distances, learning_rate, losses, scores, timeline
 from mesokit.plots.failure import base_rate, crossed, curves
 from mesokit.plots.filters import ascent, chance, filter_maps, kernels, responses, sign_shares
 from mesokit.plots.inside import band_losses, deletions, exchanges, mean_maps, outlined, overlays, whiskers
-from mesokit.plots.judge import (
-    by_number,
-    calibration,
-    clip_timeline,
-    crf_curve,
-    effective,
-    heatmap,
-    intervals,
-    level_view,
-    spectra,
-)
-from mesokit.plots.learning import both_errors, costs, detectors, histories
-from mesokit.plots.pictures import faces, landmarks
-from mesokit.plots.speed import growth, roofline, speeds
+from mesokit.plots.judge import by_number, calibration, clip_timeline, crf_curve, effective, heatmap, intervals, spectra
+from mesokit.plots.learning import both_errors, costs, detectors, histories, history
+from mesokit.plots.pictures import faces, landmarks, level_view
 
 __all__ = [
     "ascent",
@@ -40,7 +29,6 @@ __all__ = [
     "exchanges",
     "faces",
     "filter_maps",
-    "growth",
     "heatmap",
     "histories",
     "history",
@@ -54,11 +42,9 @@ __all__ = [
     "outlined",
     "overlays",
     "responses",
-    "roofline",
     "scores",
     "sign_shares",
     "spectra",
-    "speeds",
     "timeline",
     "whiskers",
 ]

@@ -1,4 +1,4 @@
-"""Where detectors fail: curves against the strength of a change, crossed forgeries, rare forgeries."""
+"""Where detectors fail: curves over the strength of a change, other forgeries, rare forgeries."""
 
 from collections.abc import Sequence
 
@@ -9,9 +9,9 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from mesokit.plots.pictures import data_address, rgb
-from mesokit.plots.style import COLOURS, DASHES, FORGED, GRAY, OTHER, REAL, layout
+from mesokit.plots.style import COLOURS, DOTTED, FORGED, GRAY, LABELS, LOOKS, OTHER, REAL, UNIT, Look, layout
 
-OUTCOMES = {  # of a clip: colour, plotly's symbol, OpenCV's
+OUTCOMES = {  # of a clip: colour, symbol of plotly, symbol of OpenCV
     "found": (FORGED, "square-open", cv2.MARKER_SQUARE),
     "missed": (COLOURS[3], "diamond-open", cv2.MARKER_DIAMOND),
     "false alarm": (REAL, "x-thin-open", cv2.MARKER_TILTED_CROSS),
@@ -20,76 +20,72 @@ OUTCOMES = {  # of a clip: colour, plotly's symbol, OpenCV's
 
 
 def curves(table: pd.DataFrame, x: str, untouched: float | Sequence[float] = (), log: bool = False) -> go.Figure:
-    """Accuracy of each detector, then p_real of real and forged faces for each, with intervals, against the strength.
+    """Accuracy of each detector, then p_real of real and forged faces for each, with intervals, over the strength.
 
-    `table`: as `stress.curve` gives it; `x`: what the strength is, with its unit; `untouched`: strengths to mark with
-    dotted lines, where nothing was done or where the network learnt; `log`: logarithmic strengths.
+    `table`: as from `stress.curve`; `x`: the name of the strength, with its unit; `untouched`: strengths to mark with
+    dotted lines (faces without a change, or levels of the training data); `log`: logarithmic strengths.
     """
     names = list(table["detector"].unique())
     titles = ["accuracy", *(f"p_real by the {name}" for name in names)]
     figure = make_subplots(1, len(titles), subplot_titles=titles, horizontal_spacing=0.06)
-    for name, colour, dash in zip(names, (OTHER, *COLOURS[3:]), DASHES, strict=False):
-        rows = table[table["detector"] == name]
-        _line(figure, rows[rows["what"] == "accuracy"], name, colour, dash, 1)
-    for column, name in enumerate(names, start=2):
-        for label, colour, dash in (("real", REAL, "solid"), ("forged", FORGED, "dash")):
-            rows = table[(table["detector"] == name) & (table["what"] == f"p_real of {label}")]
-            _line(figure, rows, f"{label} faces", colour, dash, column, legend=column == 2)
+    looks = [look._replace(colour=colour) for look, colour in zip(LOOKS, (OTHER, *COLOURS[3:]), strict=False)]
+    of_detector = [table[table["detector"] == name] for name in names]
+    for name, rows, look in zip(names, of_detector, looks, strict=False):
+        _line(figure, rows[rows["what"] == "accuracy"], name, look, 1)
+    for column, rows in enumerate(of_detector, start=2):
+        for label, look in LABELS.items():
+            some = rows[rows["what"] == f"p_real of {label}"]
+            _line(figure, some, f"{label} faces", look, column, legend=column == 2)
     for at in np.atleast_1d(untouched):
-        figure.add_vline(at, line={"color": GRAY, "dash": "dot"})
+        figure.add_vline(at, line=DOTTED)
     strengths = sorted(table["strength"].unique())
     axis = {"type": "log", "tickvals": strengths, "ticktext": [f"{value:g}" for value in strengths]} if log else {}
-    figure.update_xaxes(title=x, **axis).update_yaxes(range=[-0.03, 1.03])
+    figure.update_xaxes(title=x, **axis).update_yaxes(range=UNIT)
     return layout(figure, 400, legend={"orientation": "h", "y": -0.25}).update_layout(margin_t=70)
 
 
-def _line(
-    figure: go.Figure, rows: pd.DataFrame, name: str, colour: str, dash: str, column: int, legend: bool = True
-) -> None:
+def _line(figure: go.Figure, rows: pd.DataFrame, name: str, look: Look, column: int, legend: bool = True) -> None:
     """A line with its interval as a band."""
-    rows = rows.sort_values("strength")
-    around = {"x": [*rows["strength"], *rows["strength"][::-1]], "y": [*rows["high"], *rows["low"][::-1]]}
-    look = {"fill": "toself", "fillcolor": colour, "opacity": 0.18, "line": {"width": 0}, "mode": "lines"}
-    quiet = {"showlegend": False, "hoverinfo": "skip"}
-    figure.add_trace(go.Scatter(**around, **look, **quiet), row=1, col=column)
-    line = {"x": rows["strength"], "y": rows["value"], "line": {"color": colour, "dash": dash}}
-    trace = go.Scatter(**line, name=name, mode="lines+markers", showlegend=legend)
-    figure.add_trace(trace, row=1, col=column)
+    rows, at = rows.sort_values("strength"), {"row": 1, "col": column}
+    band = {"x": [*rows["strength"], *rows["strength"][::-1]], "y": [*rows["high"], *rows["low"][::-1]]}
+    filled = {"fill": "toself", "fillcolor": look.colour, "opacity": 0.18, "line": {"width": 0}, "mode": "lines"}
+    figure.add_scatter(**band, **filled, showlegend=False, hoverinfo="skip", **at)
+    line = {"x": rows["strength"], "y": rows["value"], "line": look.line, "mode": "lines+markers"}
+    figure.add_scatter(**line, name=name, showlegend=legend, **at)
 
 
 def crossed(table: pd.DataFrame) -> go.Figure:
     """A field for each row of `table` (columns trained, tested, accuracy, low, high), its accuracy written in it."""
+    words = [f"<b>{r.accuracy:.2f}</b><br>{r.low:.2f} to {r.high:.2f}" for r in table.itertuples()]
     value = table.pivot_table("accuracy", "trained", "tested", sort=False)
-    words = table.assign(
-        words=[f"<b>{r.accuracy:.2f}</b><br>{r.low:.2f} to {r.high:.2f}" for r in table.itertuples()]
-    ).pivot_table("words", "trained", "tested", aggfunc="first", sort=False)
+    text = table.assign(words=words).pivot_table("words", "trained", "tested", aggfunc="first", sort=False)
     bar = {"title": "accuracy"}
     field = go.Heatmap(z=value, x=list(value.columns), y=list(value.index), zmin=0.5, zmax=1, colorbar=bar)
-    field.update(text=words, texttemplate="%{text}", textfont={"color": "black"}, xgap=3, ygap=3)
-    field.update(colorscale=[(0, "white"), (1, COLOURS[5])])  # light enough for black words, and in print
+    field.update(text=text, texttemplate="%{text}", textfont={"color": "black"}, xgap=3, ygap=3)
+    field.update(colorscale=[(0, "white"), (1, COLOURS[5])])  # light enough for black words, also in print
     figure = go.Figure(field).update_yaxes(autorange="reversed", automargin=True, title="trained on")
     return layout(figure, 140 + 75 * len(value), xaxis_title="tested on")
 
 
 def base_rate(shares: dict[str, float], right: dict[float, float], prevalence: float) -> go.Figure:
-    """Left: 1000 clips by truth and verdict. Right: the share of alarms that are right, against the share of forgeries.
+    """Left: 1000 clips by truth and verdict. Right: the share of alarms that are right, over the share of forgeries.
 
-    `shares`: of found, missed, false alarm, passed, as `evaluation.alarms` gives them at `prevalence`;
-    `right`: prevalence -> share of right alarms.
+    `shares`: of found, missed, false alarm, passed, as from `evaluation.alarms` at `prevalence`;
+    `right`: prevalence -> share of alarms that are right.
     """
     figure = make_subplots(1, 2, horizontal_spacing=0.1, column_widths=[0.5, 0.5])
-    counts = _thousand(shares)
-    figure.add_trace(go.Image(source=data_address(_waffle(counts), drawn=True), hoverinfo="skip"), row=1, col=1)
+    picture = data_address(_waffle(_thousand(shares)), drawn=True)
+    figure.add_image(source=picture, hoverinfo="skip", row=1, col=1)
     for name, (colour, symbol, _) in OUTCOMES.items():
         marker = {"color": colour, "symbol": symbol, "size": 9, "line": {"width": 2}}
         legend = {"x": [None], "y": [None], "mode": "markers", "name": f"{name}: {1000 * shares[name]:.3g}"}
-        figure.add_trace(go.Scatter(**legend, marker=marker), row=1, col=1)
+        figure.add_scatter(**legend, marker=marker, row=1, col=1)
     line = {"x": list(right), "y": list(right.values()), "line": {"color": OTHER}, "showlegend": False}
-    figure.add_trace(go.Scatter(**line, mode="lines"), row=1, col=2)
+    figure.add_scatter(**line, mode="lines", row=1, col=2)
     here = float(np.interp(np.log(prevalence), np.log(list(right)), list(right.values())))
     words = {"text": [f" {here:.1%}"], "textposition": "top center", "cliponaxis": False}
     dot = {"x": [prevalence], "y": [here], "marker": {"color": FORGED, "size": 12}, "showlegend": False}
-    figure.add_trace(go.Scatter(**dot, **words, mode="markers+text"), row=1, col=2)
+    figure.add_scatter(**dot, **words, mode="markers+text", row=1, col=2)
     figure.update_xaxes(visible=False, col=1).update_yaxes(visible=False, col=1)
     figure.update_xaxes(title="share of clips that are forged", type="log", tickformat="~%", col=2)
     figure.update_yaxes(title="share of alarms that are right", range=[-0.03, 1.1], tickformat=".0%", col=2)
@@ -98,7 +94,7 @@ def base_rate(shares: dict[str, float], right: dict[float, float], prevalence: f
 
 
 def _waffle(counts: dict[str, int], wide: int = 40, side: int = 24) -> np.ndarray:
-    """A mark for each clip. One picture, as a thousand marks of plotly's take a browser longer than all the rest."""
+    """A mark for each clip, as one picture: a browser is slow with a thousand marks of plotly."""
     names = [name for name in OUTCOMES for _ in range(counts[name])]
     canvas = np.full((-(-len(names) // wide) * side, wide * side, 3), 255, np.uint8)
     for i, name in enumerate(names):
@@ -109,7 +105,7 @@ def _waffle(counts: dict[str, int], wide: int = 40, side: int = 24) -> np.ndarra
 
 
 def _thousand(shares: dict[str, float]) -> dict[str, int]:
-    """The four shares as whole numbers of 1000 clips: the largest takes what rounding leaves."""
+    """The four shares as whole numbers with the sum 1000. The largest takes the error of rounding."""
     counts = {name: round(1000 * shares[name]) for name in OUTCOMES}
     largest = max(counts, key=lambda name: counts[name])
     return counts | {largest: counts[largest] + 1000 - sum(counts.values())}

@@ -1,4 +1,4 @@
-"""Filters and what neurons want to see: kernels, maps, ascents, sign groups."""
+"""Filters and maximized images: kernels, maps, the ascent, sign groups."""
 
 from collections.abc import Sequence
 
@@ -8,10 +8,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from mesokit.plots.pictures import faces, rgb
-from mesokit.plots.style import ABOVE, FORGED, GRAY, REAL, layout
-
-SIGNED = [[0.0, FORGED], [0.5, "#FFFFFF"], [1.0, REAL]]  # negative, zero, positive
+from mesokit.plots.pictures import coloured, faces
+from mesokit.plots.style import ABOVE, DOTTED, GRAY, LABELS, LOOKS, REAL, SIGNED, layout
 
 
 def kernels(weights: np.ndarray, channels: Sequence[str] = ("red", "green", "blue"), side: int = 85) -> go.Figure:
@@ -38,20 +36,20 @@ def responses(found: np.ndarray, rows: Sequence[str], side: int = 100) -> go.Fig
 
 
 def _panels(found: np.ndarray, rows: Sequence[str], places: np.ndarray | None) -> go.Figure:
-    """(h, w, rows, columns) as a heatmap for each row and filter; `places`: what the cells are called on both axes."""
+    """(h, w, rows, columns) as a heatmap for each row and column; `places`: coordinates of the cells on both axes."""
     columns = found.shape[3]
     titles = [f"filter {i}" for i in range(columns)]
     figure = make_subplots(len(rows), columns, column_titles=titles, row_titles=list(rows), horizontal_spacing=0.01)
     for row in range(len(rows)):
         for column in range(columns):
-            one = found[:, :, row, column].astype(np.float32)  # half of the page that float64 would take
-            trace = go.Heatmap(z=one, x=places, y=places, coloraxis="coloraxis", hovertemplate="%{z:.3f}<extra/>")
-            figure.add_trace(trace, row=row + 1, col=column + 1)
+            one = found[:, :, row, column].astype(np.float32)  # half the bytes of float64 in the page
+            look = {"coloraxis": "coloraxis", "hovertemplate": "%{z:.3f}<extra/>"}
+            figure.add_heatmap(z=one, x=places, y=places, **look, row=row + 1, col=column + 1)
     return figure.update_annotations(font_size=11)
 
 
 def chance(found: float, null: np.ndarray, x: str) -> go.Figure:
-    """What is left to chance: a histogram of `null` (n,) and a line at what was found; `x` names what is counted."""
+    """The null distribution: a histogram of `null` (n,), and a line at `found`; `x` names what is counted."""
     figure = go.Figure(go.Histogram(x=null, nbinsx=30, name="untrained", marker={"color": GRAY}))
     figure.add_vline(found, line={"color": REAL, "width": 3}, annotation_text=f"trained: {found:.3f}")
     return layout(figure, 320, xaxis_title=x, yaxis_title="untrained networks", bargap=0.05)
@@ -64,7 +62,7 @@ def filter_maps(
     side: int = 160,
     tops: Sequence[float] | None = None,
 ) -> go.Figure:
-    """Maps (h, w) from 0 in dark violet to `tops` in yellow, by default each map's own maximum, which is in its title.
+    """Maps (h, w) from 0 (dark violet) to `tops` (yellow), by default the maximum of each map, which is in its title.
 
     A map with negative values is white at 0, blue where positive, orange where negative.
     """
@@ -79,8 +77,7 @@ def _coloured(values: np.ndarray) -> np.ndarray:
     """A map in [-1, 1] or [0, 1] as a picture (h, w, 3) uint8 RGB, enlarged without blur when it is small."""
     picture: np.ndarray
     if values.min() < 0:
-        ends = np.array([rgb(FORGED), (255, 255, 255), rgb(REAL)], float)
-        picture = np.stack([np.interp(values, [-1, 0, 1], ends[:, i]) for i in range(3)], axis=-1).astype(np.uint8)
+        picture = coloured((values + 1) / 2, SIGNED).astype(np.uint8)
     else:
         bgr = cv2.applyColorMap((255 * values).astype(np.uint8), cv2.COLORMAP_VIRIDIS)
         picture = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
@@ -89,41 +86,29 @@ def _coloured(values: np.ndarray) -> np.ndarray:
 
 
 def ascent(trace: pd.DataFrame) -> go.Figure:
-    """One climb: f, the penalty, and f less the penalty over the steps; `trace` has step, f and penalty."""
+    """The search for one image: f, the penalty, and their difference; `trace` has columns step, f and penalty."""
     figure = go.Figure()
-    lines = {"f": (REAL, "solid"), "penalty": (FORGED, "dash")}
-    for name, (colour, dash) in lines.items():
-        figure.add_scatter(
-            x=trace["step"], y=trace[name], name=name, mode="lines", line={"color": colour, "dash": dash}
-        )
-    line = {"color": GRAY, "width": 4, "dash": "dot"}
-    figure.add_scatter(
-        x=trace["step"], y=trace["f"] - trace["penalty"], name="E = f - penalty", mode="lines", line=line
-    )
+    lines = {"f": LOOKS[0].line, "penalty": LOOKS[1].line, "E = f - penalty": {**DOTTED, "width": 4}}
+    trace = trace.assign(**{"E = f - penalty": trace["f"] - trace["penalty"]})
+    for name, line in lines.items():
+        figure.add_scatter(x=trace["step"], y=trace[name], name=name, mode="lines", line=line)
     return layout(figure, 340, xaxis_title="step", yaxis_title="value", legend=ABOVE)
 
 
 def sign_shares(table: pd.DataFrame) -> go.Figure:
     """The share of detail in the face: a dot for each neuron; columns unit, network, group and face_share."""
     figure = go.Figure()
-    rng = np.random.default_rng(0)  # dots side by side, or they would hide each other
+    rng = np.random.default_rng(0)  # for places side by side, so that no dot hides another
     names = list(dict.fromkeys(table["network"]))
-    for group, colour, symbol, offset in (("forged", FORGED, "x", -0.18), ("real", REAL, "circle", 0.18)):
+    for group, offset in (("forged", -0.18), ("real", 0.18)):
         rows = table[table["group"] == group]
-        places = rows["network"].map(names.index).to_numpy(float) + offset
-        x = places + rng.uniform(-0.08, 0.08, len(rows))
-        marker = {"color": colour, "symbol": symbol, "size": 9}
-        text = [f"neuron {unit}" for unit in rows["unit"]]
-        name = f"{group} neurons"
-        figure.add_scatter(x=x, y=rows["face_share"], mode="markers", name=name, marker=marker, text=text)
+        x = rows["network"].map(names.index).to_numpy(float) + offset + rng.uniform(-0.08, 0.08, len(rows))
+        dots = {"x": x, "y": rows["face_share"], "marker": LABELS[group].dot(9)}
+        words = {"name": f"{group} neurons", "text": [f"neuron {unit}" for unit in rows["unit"]]}
+        figure.add_scatter(**dots, **words, mode="markers")
     note = {"annotation_text": "as detailed inside as outside", "annotation_position": "top left"}
-    figure.add_hline(0.5, line={"color": GRAY, "dash": "dot"}, **note)
-    left = -1.1  # room for the words beside the dots
-    axis = {
-        "tickvals": list(range(len(names))),
-        "ticktext": names,
-        "range": [left, len(names) - 0.5],
-        "title": "network",
-    }
+    figure.add_hline(0.5, line=DOTTED, **note)
+    axis = {"title": "network", "tickvals": list(range(len(names))), "ticktext": names}
+    axis["range"] = [-1.1, len(names) - 0.5]  # room for the words to the left of the dots
     y = {"title": "share of detail in the face", "range": [0, 1]}
     return layout(figure, 380, xaxis=axis, yaxis=y, legend=ABOVE)

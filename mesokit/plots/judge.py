@@ -1,4 +1,4 @@
-"""How good a judge is: matrices, intervals, curves over compression and over the number of frames."""
+"""How good a detector is: matrices, intervals, curves over compression and over the number of frames."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,135 +7,99 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from mesokit.plots.pictures import faces
-from mesokit.plots.style import ABOVE, COLOURS, DASHES, FORGED, GRAY, P_REAL, REAL, SHAPES, layout
+from mesokit.plots.style import ABOVE, COLOURS, DASHES, DOTTED, LABELS, LOOKS, P_REAL, REAL, UNIT, layout, reach
 
-SYMBOLS = ("circle", "diamond", "square", "x", "triangle-up", "cross", "star")
 ACCURACY = "accuracy (share of 1)"
 
 
 def heatmap(values: pd.DataFrame, low: pd.DataFrame, high: pd.DataFrame, x: str, y: str) -> go.Figure:
-    """A cell for each row and column of `values` (shares), its number and its interval in it; cividis from 0.4 to 1."""
-    text = [
-        [f"<b>{v:.2f}</b><br>{a:.2f} to {b:.2f}" for v, a, b in zip(*rows, strict=True)]
-        for rows in zip(values.to_numpy(), low.to_numpy(), high.to_numpy(), strict=True)
-    ]
-    cells = go.Heatmap(
-        z=values.to_numpy(float),
-        x=[str(name) for name in values.columns],
-        y=[str(name) for name in values.index],
-        text=text,
-        texttemplate="%{text}",
-        colorscale="Cividis",
-        zmin=0.4,
-        zmax=1,
-        colorbar={"title": "accuracy"},
-    )
+    """A cell for each row and column of `values` (shares), with its number and interval; cividis from 0.4 to 1."""
+    v, a, b = (one.map("{:.2f}".format) for one in (values, low, high))
+    text = "<b>" + v + "</b><br>" + a + " to " + b
+    x_names, y_names = ([str(name) for name in names] for names in (values.columns, values.index))
+    cells = go.Heatmap(z=values.to_numpy(float), x=x_names, y=y_names, text=text, texttemplate="%{text}")
+    cells.update(colorscale="Cividis", zmin=0.4, zmax=1, colorbar={"title": "accuracy"})
     axis = {"title": y, "autorange": "reversed", "automargin": True}
     return layout(go.Figure(cells), 130 + 46 * len(values), xaxis_title=x, yaxis=axis)
 
 
 def intervals(table: pd.DataFrame, x: str = ACCURACY, line: float | None = None) -> go.Figure:
-    """A dot for each row of `table` at its `value`, with a bar from `low` to `high`; `line`: a level to compare."""
+    """A dot for each row of `table` at its `value`, with a bar from `low` to `high`; `line`: a dotted level."""
     figure = go.Figure()
-    for i, (name, row) in enumerate(table.iterrows()):
-        bar = {"type": "data", "symmetric": False, "array": [row["high"] - row["value"]]}
-        figure.add_scatter(
-            x=[row["value"]],
-            y=[str(name)],
-            mode="markers",
-            error_x={**bar, "arrayminus": [row["value"] - row["low"]]},
-            marker={"size": 11, "color": COLOURS[i % len(COLOURS)], "symbol": SYMBOLS[i % len(SYMBOLS)]},
-            showlegend=False,
-        )
+    for i, name in enumerate(table.index):
+        row, look = table.iloc[[i]], LOOKS[i % len(LOOKS)]
+        dot = {"x": row["value"], "y": [str(name)], "error_x": reach(row, "value", type="data", symmetric=False)}
+        figure.add_scatter(**dot, mode="markers", marker=look.dot(11), showlegend=False)
     if line is not None:
-        figure.add_vline(line, line={"color": GRAY, "dash": "dot"})
+        figure.add_vline(line, line=DOTTED)
     axis = {"autorange": "reversed", "automargin": True}
     return layout(figure, 110 + 34 * len(table), xaxis_title=x, yaxis=axis)
 
 
 def crf_curve(table: pd.DataFrame, threshold: float = 0.5) -> go.Figure:
     """Size, PSNR and p_real over the CRF, a line for each `clip`: columns clip, crf, kB per frame, psnr, p_real."""
-    titles = ("kB per frame", "PSNR (dB)", P_REAL)
+    titles = {"kB per frame": "kB per frame", "psnr": "PSNR (dB)", "p_real": P_REAL}
     figure = make_subplots(1, 3, horizontal_spacing=0.09)
-    looks = dict(zip(("real", "forged"), zip(COLOURS, DASHES, strict=False), strict=False))  # the same in every figure
-    for (name, rows), other in zip(table.groupby("clip"), zip(COLOURS, DASHES, strict=True), strict=False):
-        colour, dash = looks.get(str(name), other)
-        for column, key in enumerate(("kB per frame", "psnr", "p_real"), start=1):
-            line = {"color": colour, "dash": dash}
+    for (name, rows), other in zip(table.groupby("clip"), LOOKS, strict=False):
+        for column, key in enumerate(titles, start=1):
             values = rows[key].replace(np.inf, np.nan)  # lossless: no error to measure
-            trace = go.Scatter(x=rows["crf"], y=values, name=name, line=line, showlegend=column == 1)
-            figure.add_trace(trace, 1, column)
-    figure.add_hline(threshold, row=1, col=3, line={"color": GRAY, "dash": "dot"})
-    figure.update_yaxes(type="log", col=1).update_yaxes(range=[-0.03, 1.03], col=3).update_xaxes(title="CRF")
-    for column, title in enumerate(titles, start=1):
+            line = {"x": rows["crf"], "y": values, "line": LABELS.get(str(name), other).line}
+            figure.add_scatter(**line, name=name, showlegend=column == 1, row=1, col=column)
+    figure.add_hline(threshold, row=1, col=3, line=DOTTED)
+    figure.update_yaxes(type="log", col=1).update_yaxes(range=UNIT, col=3).update_xaxes(title="CRF")
+    for column, title in enumerate(titles.values(), start=1):
         figure.update_yaxes(title=title, col=column)
     return layout(figure, 340, legend=ABOVE)
 
 
 def spectra(frequencies: np.ndarray, curves: Mapping[str, np.ndarray], y: str, log: bool = True) -> go.Figure:
-    """Curves (bins,) over the spatial frequency. Names that start alike, up to a comma, share a colour."""
+    """Curves (bins,) over the spatial frequency. Names with the same beginning, up to a comma, share a colour."""
     figure = go.Figure()
-    colours: dict[str, str] = {}
-    seen: dict[str, int] = {}
+    seen: dict[str, int] = {}  # beginning of a name -> number of its curves so far
     for name, values in curves.items():
         start = name.partition(",")[0]
-        colour = colours.setdefault(start, COLOURS[len(colours) % len(COLOURS)])
-        dash = DASHES[seen.setdefault(start, 0)]
-        seen[start] += 1
-        figure.add_scatter(x=frequencies, y=values, name=name, mode="lines", line={"color": colour, "dash": dash})
+        seen[start] = seen.get(start, 0) + 1
+        line = {"color": COLOURS[list(seen).index(start) % len(COLOURS)], "dash": DASHES[seen[start] - 1]}
+        figure.add_scatter(x=frequencies, y=values, name=name, mode="lines", line=line)
     axis = {"title": y, "type": "log", "exponentformat": "power"} if log else {"title": y}
     return layout(figure, 380, xaxis_title="spatial frequency (cycles per pixel of the crop)", yaxis=axis)
 
 
-def level_view(face: np.ndarray, change: np.ndarray, gain: float, title: str) -> go.Figure:
-    """A face (h, w, 3) uint8 and beside it what changed (h, w, 3), signed, `gain` times amplified around gray."""
-    shown = np.clip(128 + gain * change, 0, 255).astype(np.uint8)
-    return faces([face, shown], [title, f"difference to the original x {gain:g}"], columns=2, side=300)
-
-
 def by_number(table: pd.DataFrame) -> go.Figure:
-    """Accuracy per clip over the number of frames: frames of one clip, and of strangers (`evaluation.by_number`)."""
+    """Accuracy per clip over the number of frames, of one clip or of many clips, from `evaluation.by_number`."""
     figure = go.Figure()
-    for key, name, colour, dash in (
-        ("one_clip", "n frames of the clip", REAL, "solid"),
-        ("strangers", "control: n frames of as many clips", FORGED, "dash"),
-    ):
-        line = {"color": colour, "dash": dash}
-        figure.add_scatter(x=table["n"], y=table[key], name=name, mode="lines+markers", line=line)
+    names = {"one_clip": "n frames of the clip", "strangers": "control: n frames of as many clips"}
+    for (key, name), look in zip(names.items(), LOOKS, strict=False):
+        figure.add_scatter(x=table["n"], y=table[key], name=name, mode="lines+markers", line=look.line)
     axis = {"title": "frames (n), logarithmic", "type": "log", "tickvals": list(table["n"])}
     return layout(figure, 340, xaxis=axis, yaxis_title=ACCURACY, legend=ABOVE)
 
 
 def effective(numbers: Sequence[int], curves: Mapping[str, Sequence[float]]) -> go.Figure:
-    """How many independent frames n frames are worth: a line for each name."""
+    """The number of independent frames that n frames are worth: a line for each name."""
     figure = go.Figure()
-    for (name, values), colour, dash in zip(curves.items(), COLOURS, DASHES, strict=False):
-        line = {"color": colour, "dash": dash}
-        figure.add_scatter(x=list(numbers), y=list(values), name=name, mode="lines", line=line)
+    for (name, values), look in zip(curves.items(), LOOKS, strict=False):
+        figure.add_scatter(x=list(numbers), y=list(values), name=name, mode="lines", line=look.line)
     return layout(figure, 340, xaxis_title="frames (n)", yaxis_title="independent frames they are worth")
 
 
 def calibration(curves: Mapping[str, pd.DataFrame]) -> go.Figure:
-    """How often a p_real is right: share of real rows over p_real, from `evaluation.calibration`, and the diagonal."""
+    """The share of real rows over p_real, from `evaluation.calibration`, and the diagonal of a calibrated detector."""
     figure = go.Figure()
-    line = {"color": GRAY, "dash": "dot"}
-    figure.add_scatter(x=[0, 1], y=[0, 1], name="as it should be", mode="lines", line=line)
-    for (name, table), colour, symbol in zip(curves.items(), COLOURS, SYMBOLS, strict=False):
-        marker = {"size": 5 + 2 * np.sqrt(table["n"]), "symbol": symbol, "color": colour}
-        x, y = table["p_real"], table["share_real"]
-        figure.add_scatter(x=x, y=y, name=name, mode="lines+markers", marker=marker, text=table["n"])
-    axes = {"xaxis": {"title": P_REAL, "range": [-0.03, 1.03]}, "yaxis": {"title": "share that is real"}}
-    return layout(figure, 360, **axes)
+    figure.add_scatter(x=[0, 1], y=[0, 1], name="calibrated", mode="lines", line=DOTTED)
+    for (name, table), look in zip(curves.items(), LOOKS, strict=False):
+        points = {"x": table["p_real"], "y": table["share_real"], "marker": look.dot(5 + 2 * np.sqrt(table["n"]))}
+        figure.add_scatter(**points, name=name, mode="lines+markers", text=table["n"])
+    return layout(figure, 360, xaxis={"title": P_REAL, "range": UNIT}, yaxis_title="share that is real")
 
 
 def clip_timeline(rows: pd.DataFrame, running: Sequence[float], title: str, threshold: float = 0.5) -> go.Figure:
-    """p_real of each frame of a clip over time, and what its clip's p_real is if one stops there: `running`."""
+    """p_real of each frame of a clip over time, and p_real of the clip from the frames so far: `running`."""
     figure = go.Figure()
-    bar = {"color": COLOURS[5], "pattern": {"shape": SHAPES[1]}}
-    figure.add_bar(x=rows["time"], y=rows["p_real"], name="frame", marker=bar)
+    frames = LOOKS[1]._replace(colour=COLOURS[5]).fill
+    figure.add_bar(x=rows["time"], y=rows["p_real"], name="frame", marker=frames)
     line = {"color": REAL, "width": 3}
     figure.add_scatter(x=rows["time"], y=list(running), name="clip so far", mode="lines+markers", line=line)
-    figure.add_hline(threshold, line={"color": GRAY, "dash": "dot"}, annotation_text=f"threshold {threshold:g}")
+    figure.add_hline(threshold, line=DOTTED, annotation_text=f"threshold {threshold:g}")
     axis = {"title": P_REAL, "range": [0, 1.03]}
     return layout(figure, 340, title=title, xaxis_title="time (s)", yaxis=axis)

@@ -1,13 +1,34 @@
-"""What networks cost and what they are worth: sizes, accuracies with intervals, the two errors of a threshold."""
+"""Training and its results: progress, sizes of networks, accuracies with intervals, the two errors of a threshold."""
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from mesokit.plots.style import ABOVE, COLOURS, DASHES, FORGED, GRAY, P_REAL, REAL, layout
+from mesokit.plots.style import ABOVE, DOTTED, LABELS, LOOKS, P_REAL, REAL, SCORES, Look, layout, reach
 
-SYMBOLS = ("circle", "square", "diamond", "cross", "triangle-up", "x", "star")
+
+def history(table: pd.DataFrame) -> go.Figure:
+    """Loss and accuracy over the iterations, on training and validation faces, from `training.fit`."""
+    training = LOOKS[-1]._replace(dash="dash")
+    return _progress({"training": (table, "", training), "validation": (table, "val_", LOOKS[0])}, "")
+
+
+def histories(tables: dict[str, pd.DataFrame]) -> go.Figure:
+    """Validation loss and accuracy over the iterations: a line for each run, name -> history of `training.fit`."""
+    runs = zip(tables.items(), LOOKS, strict=False)
+    return _progress({name: (table, "val_", look) for (name, table), look in runs}, ", validation")
+
+
+def _progress(lines: dict[str, tuple[pd.DataFrame, str, Look]], what: str) -> go.Figure:
+    """Loss and accuracy: a line for each name -> table, beginning of its columns, look; `what` ends the titles."""
+    figure = make_subplots(1, 2, subplot_titles=[f"mean squared error{what}", f"accuracy{what}"])
+    for name, (table, start, look) in lines.items():
+        for column, key in enumerate((f"{start}loss", f"{start}accuracy"), start=1):
+            line = {"x": table["iteration"], "y": table[key], "line": look.line}
+            figure.add_scatter(**line, name=name, showlegend=column == 1, row=1, col=column)
+    figure.update_xaxes(title="iteration (batches)").update_yaxes(rangemode="tozero")
+    return layout(figure.update_yaxes(range=[0, 1.02], col=2), 360, showlegend=True)
 
 
 def costs(table: pd.DataFrame) -> go.Figure:
@@ -27,66 +48,42 @@ def costs(table: pd.DataFrame) -> go.Figure:
 def detectors(table: pd.DataFrame, chance: float | None = None) -> go.Figure:
     """Accuracies with their intervals: rows of columns detector, unit, accuracy, low, high; a colour for each unit.
 
-    `chance`: where to draw a dotted level to compare with.
+    `chance`: a dotted level to compare with.
     """
-    names = list(table["detector"].unique())
-    units = list(table["unit"].unique())
+    names, units = list(table["detector"].unique()), list(table["unit"].unique())
     figure = go.Figure()
-    for (unit, rows), colour, symbol in zip(table.groupby("unit", sort=False), COLOURS, SYMBOLS, strict=False):
-        away = {"array": rows["high"] - rows["accuracy"], "arrayminus": rows["accuracy"] - rows["low"], "width": 4}
-        marker = {"color": colour, "symbol": symbol, "size": 10}
-        beside = 0.3 * (units.index(unit) - (len(units) - 1) / 2)  # or one would cover the other
-        y = [names.index(name) + beside for name in rows["detector"]]
+    for i, (unit, look) in enumerate(zip(units, LOOKS, strict=False)):
+        rows = table[table["unit"] == unit]
+        y = [names.index(name) + 0.3 * (i - (len(units) - 1) / 2) for name in rows["detector"]]  # side by side
         words = {"text": rows["detector"], "hovertemplate": "%{text}: %{x:.3f}"}
-        figure.add_scatter(
-            x=rows["accuracy"], y=y, name=str(unit), mode="markers", marker=marker, error_x=away, **words
-        )
+        dots = {"x": rows["accuracy"], "y": y, "error_x": reach(rows, "accuracy", width=4)}
+        figure.add_scatter(**dots, **words, name=str(unit), mode="markers", marker=look.dot(10))
     if chance is not None:
-        figure.add_vline(chance, line={"color": GRAY, "dash": "dot"})
-    height = 130 + 48 * table["detector"].nunique()
+        figure.add_vline(chance, line=DOTTED)
     figure.update_yaxes(tickvals=list(range(len(names))), ticktext=names, automargin=True, showgrid=False)
     figure.update_yaxes(range=[len(names) - 0.4, -0.6], zeroline=False)
     axis = {"title": "accuracy (95 % interval over clips)", "range": [-0.02, 1.03]}
-    return layout(figure, height, xaxis=axis, legend=ABOVE)
+    return layout(figure, 130 + 48 * len(names), xaxis=axis, legend=ABOVE)
 
 
 def both_errors(scores: pd.DataFrame, threshold: float) -> go.Figure:
-    """Left: how p_real is spread over real and forged rows of `scores`. Right: both errors at every threshold.
+    """Left: the distribution of p_real of real and forged rows of `scores`. Right: both errors at every threshold.
 
     A row is called forged where p_real <= `threshold`.
     """
     figure = make_subplots(1, 2, horizontal_spacing=0.1)
     at = np.linspace(0, 1, 101)
+    errors = {"real": "real, called forged (false alarm)", "forged": "forged, called real (missed)"}
     said = []
-    for label, error, colour, shape, dash in (
-        ("real", "real, called forged (false alarm)", REAL, "", "solid"),
-        ("forged", "forged, called real (missed)", FORGED, "/", "dash"),
-    ):
+    for label, look in LABELS.items():
         p_real = scores.loc[scores["label"] == label, "p_real"].to_numpy()
-        marker, bins = {"color": colour, "pattern": {"shape": shape}}, {"start": 0, "end": 1.0001, "size": 0.05}
-        bars = go.Histogram(x=p_real, xbins=bins, name=label, marker=marker, opacity=0.65, histnorm="percent")
-        figure.add_trace(bars, row=1, col=1)
-        share = lambda t, p=p_real, low=label == "real": 100 * np.mean((p <= t) == low)  # noqa: E731
-        line = {"color": colour, "dash": dash}
-        errors = go.Scatter(x=at, y=[share(t) for t in at], name=error, mode="lines", line=line)
-        figure.add_trace(errors, row=1, col=2)
-        said.append(f"{share(threshold):.0f} % of {error}")
-    figure.add_vline(threshold, line={"color": GRAY, "dash": "dot", "width": 3})
+        bars = {"x": p_real, "xbins": SCORES, "histnorm": "percent", "marker": look.fill, "opacity": 0.65}
+        figure.add_histogram(**bars, name=label, row=1, col=1)
+        called = [100 * np.mean((p_real <= t) == (label == "real")) for t in (*at, threshold)]
+        figure.add_scatter(x=at, y=called[:-1], name=errors[label], mode="lines", line=look.line, row=1, col=2)
+        said.append(f"{called[-1]:.0f} % of {errors[label]}")
+    figure.add_vline(threshold, line={**DOTTED, "width": 3})
     figure.update_xaxes(title=P_REAL, range=[0, 1], col=1).update_xaxes(title="threshold", range=[0, 1], col=2)
     figure.update_yaxes(title="% of its class", col=1).update_yaxes(title="% of its class", range=[-2, 102], col=2)
     title = {"text": f"threshold {threshold:.2f}: " + "; ".join(said), "font": {"size": 14}, "y": 0.97}
-    legend = {"orientation": "h", "y": -0.25}
-    return layout(figure, 400, barmode="overlay", title=title, legend=legend)
-
-
-def histories(tables: dict[str, pd.DataFrame]) -> go.Figure:
-    """Validation loss and accuracy over the iterations: a line for each run, name -> history of `training.fit`."""
-    figure = make_subplots(1, 2, subplot_titles=["mean squared error, validation", "accuracy, validation"])
-    for (name, table), colour, dash in zip(tables.items(), COLOURS, DASHES, strict=False):
-        for column, key in enumerate(("val_loss", "val_accuracy"), start=1):
-            line = {"color": colour, "dash": dash}
-            trace = go.Scatter(x=table["iteration"], y=table[key], name=name, line=line, showlegend=column == 1)
-            figure.add_trace(trace, row=1, col=column)
-    figure.update_xaxes(title="iteration (batches)").update_yaxes(rangemode="tozero")
-    figure.update_yaxes(range=[0, 1.02], col=2)
-    return layout(figure, 360, showlegend=True)
+    return layout(figure, 400, barmode="overlay", title=title, legend={"orientation": "h", "y": -0.25})

@@ -1,4 +1,4 @@
-"""Pictures: faces, masks, landmarks."""
+"""Pictures: faces, masks, landmarks, differences."""
 
 import base64
 from collections.abc import Sequence
@@ -14,14 +14,12 @@ from mesokit.plots.style import FORGED, REAL, layout
 def faces(
     images: np.ndarray | Sequence[np.ndarray], titles: Sequence[str], columns: int = 6, side: int = 160
 ) -> go.Figure:
-    """A grid of images (h, w, 3) uint8 RGB, or (h, w) uint8 masks, with a title above each."""
+    """A grid of images (h, w, 3) uint8 RGB, or (h, w) uint8 masks, with a title above each; `side` in pixels."""
     rows = -(-len(images) // columns)
-    figure = make_subplots(
-        rows, columns, subplot_titles=list(titles), horizontal_spacing=0.01, vertical_spacing=0.12 / rows
-    )
+    gaps = {"horizontal_spacing": 0.01, "vertical_spacing": 0.12 / rows}
+    figure = make_subplots(rows, columns, subplot_titles=list(titles), **gaps)
     for i, image in enumerate(images):
-        picture = go.Image(source=data_address(image), hoverinfo="skip")
-        figure.add_trace(picture, row=i // columns + 1, col=i % columns + 1)
+        figure.add_image(source=data_address(image), hoverinfo="skip", row=i // columns + 1, col=i % columns + 1)
     figure.update_xaxes(visible=False).update_yaxes(visible=False)
     figure.update_annotations(font_size=12)
     return layout(figure, rows * (side + 30) + 40).update_layout(margin={"l": 5, "r": 5, "t": 40, "b": 5})
@@ -42,7 +40,7 @@ def landmarks(
 
 
 def _marked(image: np.ndarray, points: np.ndarray, goals: np.ndarray) -> np.ndarray:
-    """The image, enlarged so that dots stay small, with its points and the lines from them to their goals."""
+    """The image with its points and the lines from them to their goals, enlarged so that dots are small in it."""
     zoom = max(1, round(720 / image.shape[0]))
     canvas = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC)
     here, there = (np.round((np.asarray(p) + 0.5) * zoom * 16).astype(int) for p in (points, goals))  # sixteenths
@@ -52,13 +50,25 @@ def _marked(image: np.ndarray, points: np.ndarray, goals: np.ndarray) -> np.ndar
     return canvas
 
 
+def level_view(face: np.ndarray, change: np.ndarray, gain: float, title: str) -> go.Figure:
+    """A face (h, w, 3) uint8 and its `change` (h, w, 3), signed, multiplied by `gain` and shown around gray."""
+    shown = np.clip(128 + gain * change, 0, 255).astype(np.uint8)
+    return faces([face, shown], [title, f"difference to the original x {gain:g}"], columns=2, side=300)
+
+
 def rgb(colour: str) -> tuple[int, int, int]:
     """Red, green and blue, 0 to 255, of a colour like "#0072B2"."""
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:], 16)
 
 
+def coloured(values: np.ndarray, scale: Sequence[tuple[float, str]]) -> np.ndarray:
+    """Values (h, w) in 0..1 by a colour scale, as in `style`: (h, w, 3) float64 RGB, 0 to 255."""
+    stops, colours = zip(*scale, strict=True)
+    return np.stack([np.interp(values, stops, channel) for channel in zip(*map(rgb, colours), strict=True)], axis=-1)
+
+
 def data_address(image: np.ndarray, drawn: bool = False) -> str:
-    """JPEG at quality 92, as only people look at it, or PNG for what is `drawn`: a page stays small."""
+    """A data URL: JPEG of quality 92 for photographs, PNG if `drawn`. Both keep the page small."""
     kind, quality = ("png", [cv2.IMWRITE_PNG_COMPRESSION, 9]) if drawn else ("jpeg", [cv2.IMWRITE_JPEG_QUALITY, 92])
     colours = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     _, data = cv2.imencode(f".{kind}", colours, quality)

@@ -1,30 +1,28 @@
-"""Speed: ratios against the naive way, growth with the data, distance from the machine's limits."""
+"""Figures of the benchmarks: ratios to the naive way, growth with the data, distance from the limits of the machine."""
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from mesokit.plots.style import ABOVE, COLOURS, DASHES, FORGED, GRAY, REAL, layout
+from mesokit.plots.style import ABOVE, DOTTED, GRAY, LOOKS, layout
 
 
 def speeds(table: pd.DataFrame) -> go.Figure:
     """A bar for each row of benchmarks.json (name, naive, ours, unit, ratio, equal): how many times faster.
 
-    Bars begin at 1, no gain. Rows whose results are not equal stand out: they are no comparison.
+    Bars begin at 1, no gain. Rows with unequal results have another colour, because they are not a valid comparison.
     """
     figure = go.Figure()
-    for equal, colour, shape, label in ((True, REAL, "", "equal: yes"), (False, FORGED, "/", "equal: no")):
+    for equal, look, name in ((True, LOOKS[0], "equal: yes"), (False, LOOKS[1], "equal: no")):
         some = table[table["equal"] == equal]
         if some.empty:
             continue
         text = [f"{r.ratio:.2f} ({r.naive:g} → {r.ours:g} {r.unit})" for r in some.itertuples()]
-        marker = {"color": colour, "pattern": {"shape": shape}}
-        figure.add_bar(
-            x=some["ratio"] - 1, base=1, y=some["name"], orientation="h", name=label, marker=marker, text=text
-        )
+        bars = {"x": some["ratio"] - 1, "base": 1, "y": some["name"], "orientation": "h"}
+        figure.add_bar(**bars, name=name, marker=look.fill, text=text)
     figure.update_traces(textposition="outside", cliponaxis=False, showlegend=True)
-    figure.add_vline(1, line={"color": GRAY, "dash": "dot"})
+    figure.add_vline(1, line=DOTTED)
     ends = np.log10([min(1.0, *table["ratio"]) / 5, max(2.0, *table["ratio"]) * 5])  # room for the text
     axis = {"title": "times faster (1: no gain; logarithmic)", "type": "log", "range": list(ends)}
     order = {"categoryorder": "array", "categoryarray": list(table["name"])[::-1], "automargin": True}
@@ -34,17 +32,16 @@ def speeds(table: pd.DataFrame) -> go.Figure:
 def growth(table: pd.DataFrame) -> go.Figure:
     """Seconds and peak memory over the amount of data: columns work, times, seconds, peak_mb.
 
-    Gray: time in proportion to the data, from the first point of each work.
+    Gray: time proportional to the data, from the first point of each work.
     """
     figure = make_subplots(1, 2, subplot_titles=["time (s)", "peak memory (MB)"])
-    for (name, some), colour, dash in zip(table.groupby("work", sort=False), COLOURS, DASHES, strict=False):
-        line = {"color": colour, "dash": dash}
+    for (name, some), look in zip(table.groupby("work", sort=False), LOOKS, strict=False):
         for column, value in enumerate(("seconds", "peak_mb"), start=1):
-            trace = {"name": str(name), "line": line, "legendgroup": str(name), "showlegend": column == 1}
+            trace = {"name": str(name), "line": look.line, "legendgroup": str(name), "showlegend": column == 1}
             figure.add_scatter(x=some["times"], y=some[value], mode="lines+markers", row=1, col=column, **trace)
         linear = some["seconds"].iloc[0] * some["times"] / some["times"].iloc[0]
-        thin = {"color": GRAY, "dash": "dot", "width": 1}
-        figure.add_scatter(x=some["times"], y=linear, mode="lines", line=thin, showlegend=False, row=1, col=1)
+        thin = {"line": {**DOTTED, "width": 1}, "mode": "lines"}
+        figure.add_scatter(x=some["times"], y=linear, **thin, showlegend=False, row=1, col=1)
     ticks = sorted(table["times"].unique())
     figure.update_xaxes(title="times the data", type="log", tickvals=ticks, ticktext=[f"{t}" for t in ticks])
     figure.update_yaxes(type="log", col=1).update_yaxes(rangemode="tozero", col=2)
@@ -59,10 +56,9 @@ def roofline(table: pd.DataFrame) -> go.Figure:
     figure = go.Figure()
     name = f"roof: {bandwidth:g} GB/s, then {peak:g} GFLOP/s"
     figure.add_scatter(x=x, y=[x[0] * bandwidth, peak, peak], mode="lines", name=name, line={"color": GRAY})
-    for row, colour, symbol in zip(table.itertuples(), COLOURS, ("circle", "square", "diamond", "x"), strict=False):
-        label = f"{row.work}: {row.share:.0%} of its roof"
-        marker = {"color": colour, "size": 11, "symbol": symbol}
-        figure.add_scatter(x=[row.intensity], y=[row.gflops], mode="markers", name=label, marker=marker)
+    for row, look in zip(table.itertuples(), LOOKS, strict=False):
+        name = f"{row.work}: {row.share:.0%} of its roof"
+        figure.add_scatter(x=[row.intensity], y=[row.gflops], mode="markers", name=name, marker=look.dot(11))
     axes = {"xaxis_title": "operations for each byte moved (FLOP/byte)", "yaxis_title": "GFLOP/s"}
     figure.update_xaxes(type="log").update_yaxes(type="log")
     return layout(figure, 420, legend={"orientation": "h", "y": -0.25}, **axes)
