@@ -72,19 +72,20 @@ def judge(
     """
     aggregate = evaluation.rule(rule)
     try:
-        looked, found = _faces(Path(path), frames, min_face)
+        looked, found, skipped = _faces(Path(path), frames, min_face)
     except (ValueError, OSError) as error:
         return Judged(str(path), "error", str(error))
+    note = f"; {skipped} frames before the first key frame cannot be decoded and were skipped" if skipped else ""
     if not found:
         where = "in it" if looked == 1 else f"in any of {looked} frames"
-        return Judged(str(path), "abstain", f"no face of at least {min_face} pixels {where}")
+        return Judged(str(path), "abstain", f"no face of at least {min_face} pixels {where}{note}")
     crops = np.stack([_crop(frame.image, face, size) for frame, face in found])
     p_real = score(crops)
     rows = [_row(frame, face, p) for (frame, face), p in zip(found, p_real, strict=True)]
     value = aggregate(p_real)
     verdict = "real" if value > threshold else "forged"
     what = "p_real of its face" if looked == 1 else f"{rule} of p_real over the face in {len(found)} of {looked} frames"
-    reason = f"{what} is {value:.3f}, threshold {threshold:g}"
+    reason = f"{what} is {value:.3f}, threshold {threshold:g}{note}"
     return Judged(str(path), verdict, reason, round(value, 6), rows, crops)
 
 
@@ -100,15 +101,15 @@ def _middle(one: Judged) -> int:
     return int(np.argsort([row["p_real"] for row in one.frames])[len(one.frames) // 2])
 
 
-def _faces(path: Path, frames: int, min_face: int) -> tuple[int, list[tuple[video.Frame, faces.Face]]]:
-    """The number of frames that were read, and those with a face, each with its face."""
+def _faces(path: Path, frames: int, min_face: int) -> tuple[int, list[tuple[video.Frame, faces.Face]], int]:
+    """The number of frames that were read; those with a face, each with its face; the number of skipped frames."""
     if video.is_image(path):
         image = video.read_image(path)
         face = faces.main_face(faces.detect(image, min_face))
-        return 1, [] if face is None else [(video.Frame(0, 0.0, True, image), face)]
-    taken = video.read_apart(path, frames, _LIMIT)
+        return 1, [] if face is None else [(video.Frame(0, 0.0, True, image), face)], 0
+    taken, skipped = video.read_apart(path, frames, _LIMIT)
     found = faces.follow([frame.image for frame in taken], min_face)
-    return len(taken), [(frame, face) for frame, face in zip(taken, found, strict=True) if face is not None]
+    return len(taken), [(frame, face) for frame, face in zip(taken, found, strict=True) if face is not None], skipped
 
 
 def _crop(image: np.ndarray, face: faces.Face, size: int) -> np.ndarray:

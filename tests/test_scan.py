@@ -78,7 +78,9 @@ def test_a_crash_or_a_hang_of_the_decoder_is_the_error_of_its_clip(clip, tmp_pat
 
 def test_frames_read_apart_are_those_read_here(clip):
     n = video.probe(clip).frames
-    for apart, here in zip(video.read_apart(clip, 4), video.read_frames(clip, video.even_indices(n, 4)), strict=True):
+    for apart, here in zip(
+        video.read_apart(clip, 4).frames, video.read_frames(clip, video.even_indices(n, 4)), strict=True
+    ):
         assert (apart.index, apart.time, apart.keyframe) == (here.index, here.time, here.keyframe)
         assert np.array_equal(apart.image, here.image)
 

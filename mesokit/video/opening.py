@@ -25,8 +25,10 @@ CLIP_SUFFIXES = {
 # With it the decoder stops at damage. All of 160 damaged clips are then refused, with 1 wrong frame before, not 3.
 ERRORS = "explode"
 MAX_PIXELS = 89_478_485  # Pillow's own limit against decompression bombs, here for photographs and frames alike
-# Kinds of photographs, by the first bytes of a file. FFmpeg reads some of them as videos, each tile as a stream.
+# Some kinds of photographs, by the first bytes of a file. FFmpeg reads HEIC and AVIF as videos, each tile as a stream.
 _SIGNATURES = [
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
     (b"\x00\x00\x00\x0cjP  \r\n\x87\n", "JPEG 2000"),
     (b"\xff\x4f\xff\x51", "JPEG 2000"),
     (b"\x00\x00\x00\x0cJXL \r\n\x87\n", "JPEG XL"),
@@ -49,7 +51,7 @@ def open_video(path: str | os.PathLike[str]) -> Iterator[tuple[Any, Any]]:
     options = {"format_whitelist": CONTAINERS, "protocol_whitelist": "none"}
     with open_file(path) as file:
         if kind := photograph_kind(file):
-            raise VideoError(f"{printable(path)}: a photograph ({kind}), not a video; save it as PNG or JPEG")
+            raise VideoError(f"{printable(path)}: a photograph (format {kind}), not a video; give a clip")
         try:
             with av.open(file, container_options=options, metadata_errors="replace", buffer_size=1 << 18) as container:
                 stream = _best(container)
@@ -120,9 +122,9 @@ def open_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
 
 def photograph_kind(file: BinaryIO) -> str | None:
-    """ "HEIC", "AVIF", "JPEG 2000" or "JPEG XL" by the first bytes of `file`, else None; its position stays."""
+    """The kind of a photograph ("HEIC", "JPEG 2000", ...) by the first bytes of `file`, else None; it is rewound."""
     head = file.read(32)
-    file.seek(-len(head), os.SEEK_CUR)
+    file.seek(0)
     if head[4:8] == b"ftyp":
         return _BRANDS.get(head[8:12])
     return next((kind for signature, kind in _SIGNATURES if head.startswith(signature)), None)

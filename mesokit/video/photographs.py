@@ -1,4 +1,4 @@
-"""Photographs, known by their content, as upright 8-bit RGB."""
+"""Photographs, recognised by their content, as upright 8-bit RGB."""
 
 import os
 import warnings
@@ -7,19 +7,24 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError, features
 
-from mesokit.video.opening import MAX_PIXELS, VideoError, open_file, printable
+from mesokit.video.opening import MAX_PIXELS, VideoError, open_file, photograph_kind, printable
+from mesokit.video.showing import HDR
 
-PHOTOS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")  # JPEG includes MPO: of phones that store a second picture
-PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
+# JPEG includes MPO: of phones that store a second picture.
+PHOTOS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", *(["AVIF"] if features.check("avif") else []))
+PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif", ".jp2", ".jxl"}
 
 
 def is_image(path: str | os.PathLike[str]) -> bool:
     """Whether `path` is a photograph, by its content, else by its name (then `read_image` says what is wrong)."""
     try:
-        with open_file(path) as file, _bombs_allowed(), Image.open(file, formats=PHOTOS):
-            return True
+        with open_file(path) as file, _bombs_allowed():
+            if photograph_kind(file):
+                return True
+            with Image.open(file, formats=PHOTOS):
+                return True
     except (
         VideoError,
         UnidentifiedImageError,
@@ -41,8 +46,10 @@ def _bombs_allowed() -> Iterator[None]:
 def read_image(path: str | os.PathLike[str]) -> np.ndarray:
     """A photograph -> (h, w, 3) uint8 RGB, turned as its EXIF note says; gray is repeated, transparency put on white.
 
-    Raises: VideoError for what is unreadable, over MAX_PIXELS, animated, in print colours (CMYK) or of 16 or 32 bits.
+    Raises: VideoError for what is unreadable, over MAX_PIXELS, animated, in print colours (CMYK), of 16 or 32 bits, of
+    high dynamic range (AVIF), or of a kind that Pillow does not read (HEIC, JPEG 2000, JPEG XL).
     """
+    _check_kind(path)
     try:
         with open_file(path) as file, _bombs_allowed(), Image.open(file, formats=PHOTOS) as photo:
             if photo.width * photo.height > MAX_PIXELS:
@@ -67,3 +74,16 @@ def read_image(path: str | os.PathLike[str]) -> np.ndarray:
         raise VideoError(
             f"{printable(path)}: not a readable photograph; open it and save it again as PNG or JPEG"
         ) from error
+
+
+def _check_kind(path: str | os.PathLike[str]) -> None:
+    """Raise VideoError for a photograph of a kind that is not read, or whose colours Pillow would show wrong."""
+    with open_file(path) as file:
+        kind = photograph_kind(file)
+        head = file.read(1 << 16) if kind == "AVIF" else b""
+    if kind and kind not in PHOTOS:  # HEIC is put together from tiles, which needs a library that the kit does not have
+        raise VideoError(f"{printable(path)}: a photograph in the format {kind}, which this kit cannot read; save it as JPEG or PNG")
+    _, found, colours = head.partition(b"colrnclx")  # then the primaries and the transfer function, two bytes each
+    if found and (transfer := int.from_bytes(colours[2:4])) in HDR:
+        what = f"an AVIF photograph in {HDR[transfer]} (high dynamic range)"
+        raise VideoError(f"{printable(path)}: {what}; save it in the colours of SDR")
