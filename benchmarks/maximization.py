@@ -1,11 +1,11 @@
-"""What 16 neurons want to see: tf-keras-vis one by one against `maximize.maximize`, all in one call.
+"""Maximized images of 16 neurons: tf-keras-vis one by one against `maximize.maximize`, all in one call.
 
-The same start, steps, norm and step length (tf-keras-vis is given our pieces, as a test of `maximize` does). Equal:
-E(x) of each image within 1 %, and images that differ by less than 0.01 of the range of a pixel on average. The naive
-way is timed in a process of its own, with TensorFlow as it comes. It is compared here: other kernels round otherwise,
-and ten steps make more of that than 0.01 (seen between tf-keras-vis with oneDNN and without: 0.012, and E(x) within
-0.1 %). Both are warm: compiling, which ours does once for a layer, is in the call that does not count. The aim: 4 times
-the speed.
+Start, steps, norm and step length are the same, because tf-keras-vis gets our objective. Equal: E(x) of each image
+differs by less than 1 %, and the images by less than 0.01 of the pixel range on average. The naive way is timed in a
+process of its own, with TensorFlow in its default configuration. Its images for the comparison are computed in this
+process: other kernels round differently, and after ten steps the images differ by more than 0.01 (with and without
+oneDNN: 0.012, and E(x) by less than 0.1 %). The first call of each way is not timed; ours compiles in it. The aim: 4
+times the speed.
 """
 
 import sys
@@ -16,6 +16,7 @@ from side_by_side import Apart, Row, in_turn, network, parser, rate, report, ser
 
 from mesokit.backend import keras, quietly, tf
 from mesokit.interpret import maximize
+from mesokit.interpret.maximize.objective import Units
 
 LAYER, UNITS = "hidden_leaky", list(range(16))
 TOLERANCE, TO_THE_EYE = 0.01, 0.01
@@ -30,7 +31,7 @@ def one_by_one(model: keras.Model, settings: maximize.Settings) -> np.ndarray:
     begin = maximize.start(model.input_shape[1], 0, settings.noise)[None]
     found = [
         ActivationMaximization(view)(
-            maximize.Units([unit], [1.0]),
+            Units([unit], [1.0]),
             seed_input=begin,
             input_range=(0.0, 1.0),
             input_modifiers=[lambda x: tf.clip_by_value(x, 0.0, 1.0)],

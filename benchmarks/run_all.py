@@ -3,11 +3,11 @@
     python benchmarks/run_all.py --report report
     python benchmarks/run_all.py --only scoring extraction
 
-Each script has a process of its own, so that none warms up or fills the memory of another. Measure on a quiet machine:
-the ways take turns, which keeps ratios fair, but a busy machine slows parallel work more.
+Each script runs in its own process, so that scripts do not share caches or memory. Measure on an idle machine: the two
+ways take turns, which keeps ratios fair, but other work slows parallel code more.
 
-The naive ways run on TensorFlow as it comes. On processors with AVX-512 VNNI it computes with oneDNN by itself, and
-they are two to three times as fast as elsewhere: ratios depend on the machine.
+The naive ways run on TensorFlow in its default configuration. On processors with AVX-512 VNNI this uses oneDNN, and the
+naive ways are two to three times as fast as on others: ratios depend on the machine.
 """
 
 import argparse

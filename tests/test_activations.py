@@ -1,4 +1,4 @@
-"""Mean maps are means, the test is exact on planted differences and calm on none, regions lie on the landmarks."""
+"""Mean maps are means, the test finds planted differences and no others, regions lie on the landmarks."""
 
 import numpy as np
 import pandas as pd

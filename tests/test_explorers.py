@@ -1,6 +1,6 @@
-"""The explorers of the interpretation notebooks: every choice redraws, from what the cells above have computed.
+"""The explorers of the interpretation notebooks: every choice changes the figure.
 
-The notebooks are not run here: the cell of an explorer is run alone, with small stand-ins for what it reads.
+The notebooks are not run here. The cell of an explorer is run alone, with small stand-ins for the variables it reads.
 """
 
 import ast
@@ -77,7 +77,7 @@ def edits(rng):
     return {"real_faces": real_faces, "all_parts": parts, "whole": whole, "sigma": 2.0, "reals": whole["face"].unique()}
 
 
-# Notebook, cells to run (the last has the explorer), what makes their stand-ins.
+# Notebook, cells to run (the last has the explorer), function that makes the stand-ins.
 EXPLORERS = [
     ("05_filter_visualization", ["c30"], feature_maps),
     ("06_activation_maximization", ["c19"], climbs),

@@ -9,7 +9,8 @@ from tf_keras_vis.activation_maximization.regularizers import Norm
 
 from mesokit import models
 from mesokit.interpret import maximize
-from mesokit.interpret.maximize import PaperNorm, Settings, Units
+from mesokit.interpret.maximize import PaperNorm, Settings
+from mesokit.interpret.maximize.objective import Units
 
 SIDE = 32
 

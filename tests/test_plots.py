@@ -1,4 +1,4 @@
-"""Figures hold what they were given; how they look is for people."""
+"""Figures hold the numbers that they were given."""
 
 import base64
 
@@ -57,4 +57,4 @@ def test_distances_share_their_bins():
 def test_level_view_shows_what_changed_around_gray():
     face = np.full((32, 32, 3), 90, np.uint8)
     figure = plots.level_view(face, np.zeros(face.shape), 5, "CRF 0")
-    assert [note.text for note in figure.layout.annotations] == ["CRF 0", "difference to the original x 5"]
+    assert [note.text for note in figure.layout.annotations] == ["CRF 0", "difference from the original, x 5"]

@@ -1,1 +1,1 @@
-"""Reading the networks: filters, what neurons want to see, mean activations, explanations and their controls."""
+"""How networks decide: filters, maximized images, mean activations, explanations, interventions, and their controls."""

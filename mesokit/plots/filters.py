@@ -106,7 +106,7 @@ def sign_shares(table: pd.DataFrame) -> go.Figure:
         dots = {"x": x, "y": rows["face_share"], "marker": LABELS[group].dot(9)}
         words = {"name": f"{group} neurons", "text": [f"neuron {unit}" for unit in rows["unit"]]}
         figure.add_scatter(**dots, **words, mode="markers")
-    note = {"annotation_text": "as detailed inside as outside", "annotation_position": "top left"}
+    note = {"annotation_text": "same detail inside and outside", "annotation_position": "top left"}
     figure.add_hline(0.5, line=DOTTED, **note)
     axis = {"title": "network", "tickvals": list(range(len(names))), "ticktext": names}
     axis["range"] = [-1.1, len(names) - 0.5]  # room for the words to the left of the dots

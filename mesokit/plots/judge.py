@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 
 from mesokit.plots.style import ABOVE, COLOURS, DASHES, DOTTED, LABELS, LOOKS, P_REAL, REAL, UNIT, layout, reach
 
-ACCURACY = "accuracy (share of 1)"
+ACCURACY = "accuracy (0 to 1)"
 
 
 def heatmap(values: pd.DataFrame, low: pd.DataFrame, high: pd.DataFrame, x: str, y: str) -> go.Figure:
@@ -66,9 +66,9 @@ def spectra(frequencies: np.ndarray, curves: Mapping[str, np.ndarray], y: str, l
 
 
 def by_number(table: pd.DataFrame) -> go.Figure:
-    """Accuracy per clip over the number of frames, of one clip or of many clips, from `evaluation.by_number`."""
+    """Accuracy per clip over the number of frames, of one clip or of n clips, from `evaluation.by_number`."""
     figure = go.Figure()
-    names = {"one_clip": "n frames of the clip", "strangers": "control: n frames of as many clips"}
+    names = {"one_clip": "n frames of the clip", "strangers": "control: n frames of n clips"}
     for (key, name), look in zip(names.items(), LOOKS, strict=False):
         figure.add_scatter(x=table["n"], y=table[key], name=name, mode="lines+markers", line=look.line)
     axis = {"title": "frames (n), logarithmic", "type": "log", "tickvals": list(table["n"])}
@@ -76,11 +76,11 @@ def by_number(table: pd.DataFrame) -> go.Figure:
 
 
 def effective(numbers: Sequence[int], curves: Mapping[str, Sequence[float]]) -> go.Figure:
-    """The number of independent frames that n frames are worth: a line for each name."""
+    """The number of independent frames that hold as much information as n frames: a line for each name."""
     figure = go.Figure()
     for (name, values), look in zip(curves.items(), LOOKS, strict=False):
         figure.add_scatter(x=list(numbers), y=list(values), name=name, mode="lines", line=look.line)
-    return layout(figure, 340, xaxis_title="frames (n)", yaxis_title="independent frames they are worth")
+    return layout(figure, 340, xaxis_title="frames (n)", yaxis_title="equivalent number of independent frames")
 
 
 def calibration(curves: Mapping[str, pd.DataFrame]) -> go.Figure:

@@ -84,6 +84,6 @@ def both_errors(scores: pd.DataFrame, threshold: float) -> go.Figure:
         said.append(f"{called[-1]:.0f} % of {errors[label]}")
     figure.add_vline(threshold, line={**DOTTED, "width": 3})
     figure.update_xaxes(title=P_REAL, range=[0, 1], col=1).update_xaxes(title="threshold", range=[0, 1], col=2)
-    figure.update_yaxes(title="% of its class", col=1).update_yaxes(title="% of its class", range=[-2, 102], col=2)
+    figure.update_yaxes(title="% of the class", col=1).update_yaxes(title="% of the class", range=[-2, 102], col=2)
     title = {"text": f"threshold {threshold:.2f}: " + "; ".join(said), "font": {"size": 14}, "y": 0.97}
     return layout(figure, 400, barmode="overlay", title=title, legend={"orientation": "h", "y": -0.25})

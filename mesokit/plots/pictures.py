@@ -53,7 +53,7 @@ def _marked(image: np.ndarray, points: np.ndarray, goals: np.ndarray) -> np.ndar
 def level_view(face: np.ndarray, change: np.ndarray, gain: float, title: str) -> go.Figure:
     """A face (h, w, 3) uint8 and its `change` (h, w, 3), signed, multiplied by `gain` and shown around gray."""
     shown = np.clip(128 + gain * change, 0, 255).astype(np.uint8)
-    return faces([face, shown], [title, f"difference to the original x {gain:g}"], columns=2, side=300)
+    return faces([face, shown], [title, f"difference from the original, x {gain:g}"], columns=2, side=300)
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

@@ -6,6 +6,6 @@ step changes pixels) and the `robustness` (the random moves that the image must 
 
 from mesokit.interpret.maximize.image import start
 from mesokit.interpret.maximize.loop import Found, Settings, maximize
-from mesokit.interpret.maximize.objective import PaperNorm, Units, balance
+from mesokit.interpret.maximize.objective import PaperNorm, balance
 
-__all__ = ["Found", "PaperNorm", "Settings", "Units", "balance", "maximize", "start"]
+__all__ = ["Found", "PaperNorm", "Settings", "balance", "maximize", "start"]
