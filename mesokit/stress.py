@@ -45,7 +45,7 @@ def _jpeg(images: np.ndarray, quality: float) -> np.ndarray:
     """Save as JPEG at `quality` (1 to 100) and open again."""
     option = [cv2.IMWRITE_JPEG_QUALITY, int(quality)]
     saved = [cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), option)[1] for image in images]
-    return np.stack([cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) for data in saved])
+    return np.stack([np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)) for data in saved])
 
 
 CHANGES: dict[str, Change] = {"resolution": _resolution, "band": _band, "gamma": _gamma, "jpeg": _jpeg}

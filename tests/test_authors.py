@@ -33,14 +33,14 @@ def test_without_files_the_record_speaks_and_nothing_is_downloaded(no_cache):
 def test_recorded_runs_of_signs_are_those_of_the_files(in_cache, name):
     found = authors.alternation(name)
     assert found.pop("source") == "computed here"
-    assert found == pytest.approx(authors.RECORDED["alternation"][name], abs=1e-3)
+    assert found == pytest.approx(authors._RECORDED["alternation"][name], abs=1e-3)
 
 
 @pytest.mark.parametrize("name", authors.NAMES)
 def test_recorded_sign_groups_are_those_of_the_files(in_cache, name):
     """One restart, to be quick: over four restarts the difference of one network moves by up to 0.03."""
     found = authors.sign_groups(name, restarts=1)
-    known = authors.RECORDED["sign_groups"][name]
+    known = authors._RECORDED["sign_groups"][name]
     assert found["source"] == "computed here"
     assert [found[key] for key in ("value", "low", "high")] == pytest.approx(
         [known[key] for key in ("value", "low", "high")], abs=0.03

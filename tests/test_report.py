@@ -263,7 +263,7 @@ def test_render_shows_what_changed(tmp_path, finished):
     previous = report.read_results(out)
     previous["findings"][0]["verdict"] = "differs"
     text = report.render(tmp_path, chosen, previous["environment"], previous).read_text()
-    assert "<b>verdict</b>" in text and "Against the run before" not in (out / "index.html").read_text()
+    assert "<b>verdict</b>" in text and "Changes since the earlier run" not in (out / "index.html").read_text()
     assert [row["kind"] for row in json.loads((tmp_path / "results.json").read_text())["changes"]] == ["verdict"]
     with pytest.raises(ValueError, match="not the results of a report"):
         report.read_results(tmp_path / "absent")

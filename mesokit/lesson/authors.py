@@ -1,9 +1,9 @@
-"""The authors' four networks, read as 05 and 06 read ours: computed where their files are, else as recorded here.
+"""The authors' four networks, analysed as 05 and 06 analyse ours: the reference for how a network is read.
 
-How a network is read is only as good as what it finds in these. Their files are not in the package; `mesokit scan
---weights afchar-meso4-deepfake`, for one, downloads a file once. Nothing is downloaded here.
+Their weight files are not in the package; `mesokit scan --weights afchar-meso4-deepfake`, for example, downloads one.
+Nothing is downloaded here: without the file, the results recorded below are used.
 
-`RECORDED` was computed with version 0.1.0, TensorFlow 2.21 on a CPU, by
+`_RECORDED` was computed with version 0.1.0, TensorFlow 2.21 on a CPU, by
 
     MESOKIT_CACHE=FOLDER python -c "from mesokit.lesson import authors as a; print(*map(a.alternation, a.NAMES))"
     MESOKIT_CACHE=FOLDER python -c "from mesokit.lesson import authors as a; print(*map(a.sign_groups, a.NAMES))"
@@ -22,10 +22,10 @@ from mesokit.interpret import filters, maximize
 from mesokit.interpret import sign_groups as groups
 
 NAMES = [name for name in weights.WEIGHTS if name.startswith("afchar-")]
-SETTINGS = maximize.Settings(steps=16, rate=0.04, jitter=4, rotation=3.0, scale=0.03)  # as in 06
-# Middle and half axes (down, across) of an oval like the region that 06 takes from the masks, in shares of the side:
-# intersection over union with that of all masks of smoke 0.95, of class 0.96, of 100 of them drawn 0.85 to 0.95.
-OVAL = ((0.466, 0.497), (0.39, 0.318))
+_SETTINGS = maximize.Settings(steps=16, rate=0.04, jitter=4, rotation=3.0, scale=0.03)  # as in 06
+# Middle and half axes (down, across) of an oval, in shares of the side. It is like the region that 06 takes from the
+# masks: intersection over union 0.95 with all masks of smoke, 0.96 with those of class, 0.85 to 0.95 with 100 of them.
+_OVAL = ((0.466, 0.497), (0.39, 0.318))
 
 
 def _row(
@@ -34,7 +34,7 @@ def _row(
     return {"share": share, "untrained": untrained, "value": value, "low": low, "high": high, "p": p, "p_finer": finer}
 
 
-RECORDED = {
+_RECORDED = {
     "alternation": {
         "afchar-meso4-deepfake": _row(0.1944, 0.2511, -0.0567, -0.1319, 0.0139, 0.955, 0.884),
         "afchar-meso4-face2face": _row(0.1597, 0.2511, -0.0914, -0.1667, -0.0208, 0.997, 0.975),
@@ -51,17 +51,17 @@ RECORDED = {
 
 
 def reading(name: str, what: str, measure: Callable[[keras.Model], dict[str, float]]) -> dict[str, Any]:
-    """What `measure` finds in the network `name` (in NAMES) where its file is in the cache, else RECORDED[what][name].
+    """The result of `measure` for the network `name` (in NAMES) if its file is in the cache, else the recorded one.
 
-    The numbers, and `source`: which of the two it was. Raises ValueError for a file with another sha256.
+    `source` in the result names which of the two it is. Raises ValueError for a file with another sha256.
     """
     if (weights.cache() / weights.WEIGHTS[name].file).is_file():
         return {**measure(weights.load(name)), "source": "computed here"}
-    return {**RECORDED[what][name], "source": "recorded"}
+    return {**_RECORDED[what][name], "source": "recorded"}
 
 
 def alternation(name: str, seeds: Sequence[int] = range(1000)) -> dict[str, Any]:
-    """`filters.alternation` of the first kernels wider than 1x1, beside untrained ones of `seeds`; and the source."""
+    """`filters.alternation` of the first kernels wider than 1x1, against untrained ones of `seeds`; and the source."""
 
     def measure(network: keras.Model) -> dict[str, float]:
         layer = filters.first_kernels(network)[0]
@@ -73,14 +73,14 @@ def alternation(name: str, seeds: Sequence[int] = range(1000)) -> dict[str, Any]
 def sign_groups(
     name: str,
     face: np.ndarray | None = None,
-    settings: maximize.Settings = SETTINGS,
+    settings: maximize.Settings = _SETTINGS,
     share: float = 0.2,
     restarts: int = 2,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """`sign_groups.compare` of what the hidden neurons want to see, and the source.
+    """`sign_groups.compare` of the images that maximize the hidden neurons, and the source.
 
-    `face`: where the face is, (256, 256) bool; by default `region()`. The record holds for the defaults only.
+    `face`: the region of the face, (256, 256) bool; by default `region()`. The record is for the default settings.
     """
     inside = region() if face is None else face
 
@@ -92,7 +92,7 @@ def sign_groups(
 
 
 def region(size: int = 256) -> np.ndarray:
-    """The face in an aligned picture where no masks are at hand: (size, size) bool, the `OVAL`."""
-    middle, half = OVAL
+    """The region of the face in an aligned picture, where there are no masks: (size, size) bool, the `_OVAL`."""
+    middle, half = _OVAL
     places = [(np.arange(size) / size - at) / reach for at, reach in zip(middle, half, strict=True)]
     return np.hypot(places[0][:, None], places[1]) <= 1

@@ -10,12 +10,12 @@ if TYPE_CHECKING:
 
 
 def ready(work: str | Path, preset: str, frames: int, seed: int = 0) -> Path:
-    """The folder `work`/`preset` with the default dataset in it, made first where it is not there; shows its progress.
+    """The folder `work`/`preset` with the default dataset, which is made first if it is missing; shows a progress bar.
 
-    preset: a name in `studio.PRESETS`; frames: faces taken of each clip; seed: of the people. What is there already is
-    not made again. Raises ValueError for another preset, and where the folder holds clips that were made otherwise.
+    preset: a name in `studio.PRESETS`; frames: faces taken of each clip; seed: of the people. Existing files are not
+    made again. Raises ValueError for another preset, and where the folder holds clips made with other settings.
     """
-    from tqdm.auto import tqdm  # these here, not above: the report reads this room, and need not wait for them
+    from tqdm.auto import tqdm  # imported here: the report reads this room and does not need them
 
     from mesokit.dataset import manifest
     from mesokit.synthetic import studio
@@ -36,7 +36,7 @@ def ready(work: str | Path, preset: str, frames: int, seed: int = 0) -> Path:
 
 
 def build(clips: pd.DataFrame, root: Path, out: Path, **options: Any) -> None:
-    """`dataset.build` of these clips with these options, with a progress bar and a line for each clip that failed."""
+    """`dataset.build` with these options, with a progress bar and a line for each clip that failed."""
     from tqdm.auto import tqdm
 
     from mesokit import dataset

@@ -1,6 +1,6 @@
-"""Explorers: choose among what the cell above computed, and look again. Stock ipywidgets around a plotly figure.
+"""Explorers: a plotly figure with ipywidgets that select what it shows of the results of the cells above.
 
-In a report there is no kernel to answer, so an explorer shows its first figure and says what could be chosen.
+A report has no kernel, so an explorer shows its first figure there, and the values of its controls.
 """
 
 import html
@@ -19,10 +19,10 @@ from mesokit.dataset import review as reviews
 
 
 class Explorer:
-    """Controls over a figure: a cell shows it, tests set `controls[name].value`."""
+    """A figure with controls. A cell shows it; tests set `controls[name].value`."""
 
     def __init__(self, draw: Callable[..., go.Figure], controls: dict[str, ipywidgets.ValueWidget]):
-        """Draw the first figure; `explore` makes the controls."""
+        """Draw the first figure. `explore` makes the controls."""
         self.draw, self.controls = draw, controls
         self.output = ipywidgets.Output()
         self.figure = draw(**self.choices)
@@ -31,7 +31,7 @@ class Explorer:
 
     @property
     def choices(self) -> dict[str, Any]:
-        """What is chosen now, by name."""
+        """The present value of each control, by name."""
         return {name: control.value for name, control in self.controls.items()}
 
     def _redraw(self, _change: object = None) -> None:
@@ -40,7 +40,7 @@ class Explorer:
 
     def _show(self) -> None:
         with self.output:
-            self.output.clear_output(wait=True)  # the old figure stays until the new one is there
+            self.output.clear_output(wait=True)  # the old figure stays until the new one replaces it
             display(self.figure)
 
     def _ipython_display_(self) -> None:
@@ -55,15 +55,15 @@ class Explorer:
         display(ipywidgets.VBox([box, self.output]))
 
     def _row(self) -> list[ipywidgets.Widget]:
-        """What stands above the figure."""
+        """The widgets above the figure."""
         return list(self.controls.values())
 
 
 class Review(Explorer):
-    """Accept or reject faces: two buttons and a reason beside the explorer of one face at a time."""
+    """Accept or reject faces, one at a time, with two buttons and a list of reasons."""
 
     def __init__(self, root: Path, table: pd.DataFrame):
-        """`table`: the faces to look at, rows of faces.csv of the dataset in `root`."""
+        """`table`: the faces to review, rows of faces.csv of the dataset in `root`."""
         self.root, self.table = root, table.reset_index(drop=True)
         self.reason = ipywidgets.Dropdown(options=reviews.REASONS, description="if rejected, because")
         self.reason.style.description_width = "initial"
@@ -94,7 +94,7 @@ class Review(Explorer):
 
 
 def review(root: str | os.PathLike[str], table: pd.DataFrame) -> Review:
-    """An explorer that asks for a decision on each face of `table`, stored as `dataset.review` says."""
+    """An explorer in which each face of `table` is accepted or rejected; `dataset.review` stores the decisions."""
     return Review(Path(root), table)
 
 
@@ -103,11 +103,12 @@ def explore(
     choices: Mapping[str, Sequence[Any] | bool],
     start: Mapping[str, Any] | None = None,
 ) -> Explorer:
-    """An explorer that calls `draw(name=value, ...)` again whenever a choice changes.
+    """An explorer that calls `draw(name=value, ...)` again whenever a control changes.
 
-    choices: name -> what there is to choose. A range becomes a slider, numbers in a row stops of a slider, words (or
-    pairs of a word and a value) a list, a bool a box to tick. start: what is chosen first, by default the first.
-    A slider answers when it is let go, and to the arrow keys. Raises ValueError for a name in `start` without choices.
+    choices: name -> possible values. A range becomes a slider, a list of numbers a slider with these stops, a list of
+    words (or of pairs of a word and a value) a drop-down list, a bool a checkbox. start: name -> first value, by
+    default the first one. Sliders update on release and on arrow keys. Raises ValueError for a name in `start` that is
+    not in `choices`.
     """
     start = dict(start or {})
     if unknown := set(start) - set(choices):

@@ -1,6 +1,4 @@
-"""Statements of the paper that the data can refute, and the one place where an interval becomes a verdict."""
-
-from __future__ import annotations
+"""Statements of the paper that the data can refute, and the one function that turns an interval into a verdict."""
 
 import math
 from dataclasses import dataclass
@@ -14,10 +12,10 @@ VERDICTS = ("agrees", "differs", "undecided")
 
 @dataclass(frozen=True)
 class Finding:
-    """What the paper says, as a statement about one measured number.
+    """A statement of the paper about one number that a notebook measures.
 
-    paper: its number, or its words; expects: where the number's interval lies if the statement holds here, "above 0",
-    "below 0" or "not above 0".
+    paper: the paper's number, or its words; expects: where the interval of our number lies if the statement holds:
+    "above 0", "below 0" or "not above 0".
     """
 
     statement: str
@@ -56,32 +54,35 @@ FINDINGS = {
         paper.clip_gain("meso_inception4", "face2face"),
     ),
     "second_derivative_says_little": Finding(
-        "first filters with runs of +, -, + say little: training makes them no more frequent",
+        "training does not make lines of +, -, + more frequent in the first filters",
         "concerns the first layer only, says little about faces",
         "not above 0",
     ),
     "sign_groups_meso4": Finding(
-        "Meso-4: hidden neurons for real want more detail in the face than those for forged", "seen in pictures"
-    ),
-    "sign_groups_inception": Finding(
-        "MesoInception-4: hidden neurons for real want more detail in the face than those for forged",
+        "Meso-4: images of hidden neurons for real have more detail in the face than those for forged",
         "seen in pictures",
     ),
-    "eyes_fire_for_real": Finding("the eyes fire more for real faces than for forged ones", "seen in pictures"),
+    "sign_groups_inception": Finding(
+        "MesoInception-4: images of hidden neurons for real have more detail in the face than those for forged",
+        "seen in pictures",
+    ),
+    "eyes_fire_for_real": Finding(
+        "activations at the eyes are larger for real faces than for forged ones", "seen in pictures"
+    ),
     "background_fires_for_forged": Finding(
-        "the background fires more for forged faces than for real ones", "seen in pictures", "below 0"
+        "activations in the background are larger for forged faces than for real ones", "seen in pictures", "below 0"
     ),
     "eyes_speak_for_real": Finding(
-        "detail in the eyes speaks for real: to blur it lowers the logit", "seen in pictures", "below 0"
+        "detail in the eyes is evidence for real: blurring it lowers the logit", "seen in pictures", "below 0"
     ),
     "mouth_speaks_for_real": Finding(
-        "detail in the mouth speaks for real: to blur it lowers the logit", "seen in pictures", "below 0"
+        "detail in the mouth is evidence for real: blurring it lowers the logit", "seen in pictures", "below 0"
     ),
     "background_detail_speaks_for_forged": Finding(
-        "detail in the background speaks for forged: to sharpen it lowers the logit", "seen in pictures", "below 0"
+        "detail in the background is evidence for forged: sharpening it lowers the logit", "seen in pictures", "below 0"
     ),
     "mesoscopic_octaves_matter": Finding(
-        "to remove an octave of waves of 4 to 64 pixels costs more accuracy than to remove another",
+        "removing an octave of waves of 4 to 64 pixels costs more accuracy than removing another octave",
         "mesoscopic properties",
     ),
 }
@@ -102,9 +103,9 @@ def verdict(finding: Finding, low: float | None, high: float | None) -> str:
 def finding(id: str, ours: Any, low: Any, high: Any, why: str = "") -> None:
     """Show a finding beside the paper's, with its verdict, and store it for the report.
 
-    id: a key of FINDINGS, where its statement and the paper's number stand; ours: the number that this run found; low,
-    high: its interval, or None; why: a sentence on what else to know. Raises ValueError for another id and for an
-    interval upside down.
+    id: a key of FINDINGS, which holds the statement and the paper's number; ours: the number that this run measured;
+    low, high: its interval, or None; why: a sentence that explains it. Raises ValueError for an unknown id, and where
+    low is above high.
     """
     if id not in FINDINGS:
         raise ValueError(f"no finding is called {id!r}; there are {', '.join(FINDINGS)}")

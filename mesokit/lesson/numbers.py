@@ -1,13 +1,11 @@
-"""Numbers that stand beside the paper's without a verdict, because the two are not of the same thing."""
-
-from __future__ import annotations
+"""Numbers shown beside the paper's without a verdict, because the two do not measure the same thing."""
 
 from typing import Any
 
 from mesokit.lesson import paper
 from mesokit.lesson.recording import NUMBER, show_row
 
-OTHER_DATA = "other people, other forgeries: the paper's were real videos"
+_OTHER_DATA = "other people and other forgeries: the paper used real videos"
 NAMES = {"meso4": "Meso-4", "meso_inception4": "MesoInception-4", "xception": "Xception"}
 METHODS = {"deepfake": "Deepfake", "face2face": "Face2Face"}
 
@@ -16,8 +14,8 @@ def number(id: str, what: str, paper: Any, ours: Any, low: Any = None, high: Any
     """Show a number beside the paper's, without a verdict, and store it for the report.
 
     id: its name in results.json; what: what is counted or measured; paper, ours: numbers, words or lists, `ours` None
-    where this run did not measure it; low, high: the interval of `ours`, or None; why: one sentence on why the two are
-    not the same thing. Raises ValueError for an empty id and for an interval upside down.
+    where this run did not measure it; low, high: the interval of `ours`, or None; why: one sentence on the difference
+    between the two. Raises ValueError for an empty id, and where low is above high.
     """
     if not isinstance(id, str) or not id.strip():
         raise ValueError(f"id {id!r}: give the number a name")
@@ -25,15 +23,15 @@ def number(id: str, what: str, paper: Any, ours: Any, low: Any = None, high: Any
     show_row(NUMBER, row, what)
 
 
-def accuracy(network: str, method: str, unit: str, crf: int, scores: Any = None, why: str = OTHER_DATA) -> None:
+def accuracy(network: str, method: str, unit: str, crf: int, scores: Any = None, why: str = _OTHER_DATA) -> None:
     """The `number` of an accuracy per "frames" or "clips" at that CRF; nothing where the paper gives none.
 
-    scores: a table of `evaluation` with a row per unit, all of that level; without it, the test scores that the package
-    brings of networks of that level, all seeds together, or "not measured".
+    scores: a table of `evaluation` with a row per unit, all of that level; by default the bundled test scores of the
+    networks of that level, all seeds together, or "not measured" where there are none.
     """
     if (theirs := paper.accuracy(network, method, unit, crf)) is None:
         return
-    from mesokit import evaluation  # here, not above: the report reads this module, and need not wait for it
+    from mesokit import evaluation  # imported here: the report reads this module and does not need it
 
     ours, low, high = None, None, None
     if scores is None:

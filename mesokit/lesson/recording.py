@@ -1,9 +1,7 @@
-"""How a notebook's results reach the report: each shows a readable line and carries its value in its own mime type.
+"""How results reach the report: a cell shows a readable line, with the value beside it in a MIME type of its own.
 
-So the executed notebook is the only store, and `report.render` collects from there.
+So the executed notebook is the only store, and `report.render` collects the values from its outputs.
 """
-
-from __future__ import annotations
 
 import html
 import json
@@ -17,9 +15,9 @@ NUMBER = "application/vnd.mesokit.number+json"
 
 
 def plain(value: Any, name: str = "value") -> Any:
-    """`value` with numpy's types turned into JSON's; NaN and infinities become None, which JSON can hold.
+    """`value` with numpy's types as those of JSON; NaN and infinities, which JSON does not have, become None.
 
-    Raises TypeError, naming `name`, for what JSON has no form for.
+    Raises TypeError, with `name` in its message, for a type that has no form in JSON.
     """
     if hasattr(value, "tolist"):  # numpy arrays and scalars, pandas columns
         value = value.tolist()
@@ -50,7 +48,7 @@ def as_text(value: Any, length: int = 300) -> str:
 
 
 def found(row: dict[str, Any]) -> str:
-    """What this run found, of a row of the findings or the numbers: '0.9 (0.8 to 0.95)', or 'not measured'."""
+    """The number of this run in a row of the findings or the numbers: '0.9 (0.8 to 0.95)', or 'not measured'."""
     if row["ours"] is None:
         return "not measured"
     if row["low"] is None and row["high"] is None:
@@ -59,7 +57,7 @@ def found(row: dict[str, Any]) -> str:
 
 
 class _Shown:
-    """What a cell shows: a mime bundle in Jupyter, its text elsewhere."""
+    """An output of a cell: a MIME bundle in Jupyter, its text elsewhere."""
 
     def __init__(self, bundle: dict[str, Any]):
         self.bundle = bundle
@@ -115,7 +113,7 @@ def record_each(keys: str, values: Any, digits: int | None = None) -> None:
 def show_row(mime: str, row: dict[str, Any], title: str) -> None:
     """Show a row of the findings or the numbers beside the paper's, and store it under `mime`.
 
-    row: id, paper, ours, low, high, why and, of a finding, verdict. Raises ValueError for an interval upside down.
+    row: id, paper, ours, low, high, why and, of a finding, verdict. Raises ValueError where low is above high.
     """
     row = {name: plain(value, f"{row['id']}, {name}") for name, value in row.items()}
     if row["low"] is not None and row["high"] is not None and row["low"] > row["high"]:
