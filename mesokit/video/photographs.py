@@ -82,7 +82,9 @@ def _check_kind(path: str | os.PathLike[str]) -> None:
         kind = photograph_kind(file)
         head = file.read(1 << 16) if kind == "AVIF" else b""
     if kind and kind not in PHOTOS:  # HEIC is put together from tiles, which needs a library that the kit does not have
-        raise VideoError(f"{printable(path)}: a photograph in the format {kind}, which this kit cannot read; save it as JPEG or PNG")
+        raise VideoError(
+            f"{printable(path)}: a photograph in the format {kind}, which this kit cannot read; save it as JPEG or PNG"
+        )
     _, found, colours = head.partition(b"colrnclx")  # then the primaries and the transfer function, two bytes each
     if found and (transfer := int.from_bytes(colours[2:4])) in HDR:
         what = f"an AVIF photograph in {HDR[transfer]} (high dynamic range)"
