@@ -82,6 +82,22 @@ def _parser() -> argparse.ArgumentParser:
     scan.add_argument("--html", type=Path, metavar="FILE", help="also write an HTML page with faces and timelines")
     scan.set_defaults(command=_scan)
 
+    again = commands.add_parser("reproduce", help="train on a dataset and write the paper's tables beside ours")
+    again.add_argument("dataset", type=Path, help="dataset folder, as extract_faces.py writes it")
+    again.add_argument("--networks", nargs="+", default=["meso4", "meso_inception4"], metavar="NETWORK",
+                       help="meso4, meso_inception4, xception (the first two)")  # fmt: skip
+    again.add_argument("--methods", nargs="+", metavar="METHOD", help="forgeries (all of the dataset)")
+    again.add_argument(
+        "--levels", nargs="+", type=int, metavar="CRF", help="levels of compression (all of the dataset)"
+    )
+    again.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], metavar="SEED", help="trainings (0 1 2)")
+    again.add_argument("--recipe", default="paper", help="how to train: paper, long, class or smoke (%(default)s)")
+    again.add_argument("--iterations", type=_positive, help="batches of each training, other than the recipe's")
+    again.add_argument("--test-on", nargs="+", type=Path, default=[], metavar="DATASET", help="other datasets to score")
+    again.add_argument("--out", type=Path, default=Path("reproduced"), help="folder to write (%(default)s)")
+    again.add_argument("--dry-run", action="store_true", help="only list the trainings and say how long they will take")
+    again.set_defaults(command=_reproduce)
+
     check = commands.add_parser("check", help="what is installed, what is missing, how long each notebook takes")
     check.add_argument(
         "--notebooks", type=Path, default=_NOTEBOOKS, help="folder of the notebooks (that of a checkout)"
@@ -144,6 +160,35 @@ def _notebooks(folder: Path, only: list[str] | None) -> list[Path]:
         if not any(path.name.startswith(prefix) for path in found):
             raise ValueError(f"--only {prefix}: no notebook starts with it; known: {', '.join(p.stem for p in found)}")
     return [path for path in found if not only or path.name.startswith(tuple(only))]
+
+
+def _reproduce(arguments: argparse.Namespace) -> int:
+    from mesokit import dataset, reproduce, training
+    from mesokit.report import duration
+
+    if arguments.recipe not in training.RECIPES:
+        raise ValueError(f"--recipe {arguments.recipe}: there is none; there are {', '.join(training.RECIPES)}")
+    faces = dataset.read(arguments.dataset)
+    jobs = reproduce.plan(faces, arguments.networks, arguments.methods, arguments.levels, arguments.seeds)
+    recipe = training.scaled(training.RECIPES[arguments.recipe], arguments.iterations)
+    if arguments.dry_run:
+        for job in jobs:
+            print(job.name)
+        print("measuring for some seconds ...", end="\r", flush=True)
+        for network, seconds in reproduce.estimate(jobs, recipe).items():
+            print(f"{network}: about {duration(seconds)} on this machine")
+        return 0
+    taken: list[float] = []
+    running = reproduce.run(
+        jobs, arguments.dataset, arguments.out, arguments.recipe, arguments.iterations, arguments.test_on
+    )
+    for i, (job, seconds) in enumerate(running, 1):
+        taken += [seconds] if seconds else []
+        left = f", about {duration(sum(taken) / len(taken) * (len(jobs) - i))} left" if taken and i < len(jobs) else ""
+        print(f"{i} of {len(jobs)}: {job.name} {duration(seconds) if seconds else 'was there'}{left}", flush=True)
+    for path in reproduce.write(arguments.out):
+        print(path)
+    return 0
 
 
 def _scan(arguments: argparse.Namespace) -> int:

@@ -206,7 +206,7 @@ def test_readme_commands_exist():
     assert {"report", "test", "lab"} <= shown <= targets
     for script in re.findall(r"\S+/\w+\.py", blocks):
         assert (ROOT / script).is_file(), script
-    for command, *options in re.findall(r"\bmesokit (report|scan|check)([^\n#]*)", blocks):
+    for command, *options in re.findall(r"\bmesokit (report|reproduce|scan|check)([^\n#]*)", blocks):
         text = subprocess.run(
             [sys.executable, "-m", "mesokit.cli", command, "--help"], capture_output=True, text=True, check=True
         ).stdout

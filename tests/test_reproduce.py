@@ -142,6 +142,20 @@ def test_a_run_is_resumed_and_refuses_other_data(tiny, tmp_path, quick):
         list(reproduce.run(planned, tiny, tmp_path, "quick", iterations=4, verbose=0))
 
 
+def test_the_command_writes_the_tables(tiny, tmp_path, quick, capsys):
+    from mesokit import cli
+
+    asked = ["reproduce", str(tiny), "--networks", "meso4", "--methods", "deepfake", "--levels", "40", "--seeds", "0"]
+    asked += ["--recipe", "quick", "--out", str(tmp_path / "out")]
+    assert cli.main([*asked, "--dry-run"]) == 0
+    assert capsys.readouterr().out.startswith("meso4-deepfake-crf40-seed0\n") and not (tmp_path / "out").exists()
+    assert cli.main(asked) == 0
+    assert "1 of 1: meso4-deepfake-crf40-seed0" in capsys.readouterr().out
+    assert (tmp_path / "out" / "tables.html").is_file()
+    assert cli.main([*asked[:-3], "none"]) == 2
+    assert "--recipe none: there is none; there are" in capsys.readouterr().err
+
+
 def test_the_package_is_never_written_to(tiny):
     from mesokit import weights
 
@@ -152,6 +166,6 @@ def test_the_package_is_never_written_to(tiny):
 def test_the_estimate_counts_jobs():
     planned = reproduce.plan(_faces(), ["meso4"], seeds=[0, 1])
     recipe = training.Recipe(iterations=10, batch=2)
-    named = []
-    (seconds,) = reproduce.estimate(planned, _faces(), recipe, named.append).values()
-    assert named == ["meso4"] and seconds > 0
+    assert list(reproduce.estimate(planned, recipe)) == ["meso4"]
+    one = reproduce.estimate(planned[:1], recipe)["meso4"]
+    assert one > 0

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
@@ -161,22 +161,16 @@ def _score(job: Job, out: Path, targets: dict[Path, tuple[pd.DataFrame, Path]]) 
             manifest.save(scores[COLUMNS].assign(p_real=scores["p_real"].round(6)), path)
 
 
-def estimate(
-    jobs: Sequence[Job],
-    faces: pd.DataFrame,
-    recipe: training.Recipe,
-    progress: Callable[[str], object] = lambda name: None,
-) -> dict[str, float]:
+def estimate(jobs: Sequence[Job], recipe: training.Recipe) -> dict[str, float]:
     """Seconds that the trainings of each network will take here, by timing a few batches of noise.
 
-    progress: called with the name of the network that is timed. Scoring is not counted: it is fast beside training.
+    Scoring is not counted: it is fast beside training.
     """
     seconds: dict[str, float] = {}
     rng = np.random.default_rng(0)
     size = (recipe.batch, models.SIZE, models.SIZE, 3)
     batch = rng.random(size, np.float32), rng.integers(0, 2, (recipe.batch, 1)).astype(np.float32)
     for name in dict.fromkeys(job.network for job in jobs):
-        progress(name)
         network = models.NETWORKS[name]()
         network.compile("adam", "mean_squared_error", jit_compile=False)
         for i in range(2 + PROBE):
