@@ -1,4 +1,4 @@
-"""Detail by region: the regions lie where the landmarks say, and blur is found where it is."""
+"""Regions lie at their landmarks, and blur in one region lowers the detail of that region only."""
 
 import cv2
 import numpy as np

@@ -1,4 +1,4 @@
-"""Face2Face: the expression moves where it should, nothing else does, and the mask tells the truth."""
+"""Face2Face changes the expression and nothing else, and its mask is correct."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ import pytest
 from mesokit.synthetic.forge import face2face, retrieval
 from mesokit.synthetic.people import GROUPS, LANDMARKS, Renderer, State, sample_person, sample_scene
 
-# The target: still, talking, blinking; nothing here is as the source below has it.
+# The target is still, talks and blinks; no moment equals one of the source.
 TARGET = [
     State(yaw=6, gaze_x=5),
     State(yaw=7, jaw=0.15),
@@ -85,7 +85,7 @@ def test_an_expression_that_stays_is_only_resampled(clip):
 
 @pytest.mark.parametrize("i", range(len(TARGET)))
 def test_the_forgery_is_nearer_to_the_truth_than_the_original(camera, clip, want, forged, i):
-    """The truth: the target itself, filmed with the expression that it never had."""
+    """The truth is the target itself, rendered with the wanted expression."""
     state = face2face.wanted(TARGET, SOURCE)[i]
     truth = camera.render(state, np.random.default_rng(0)).image
     frame, image = clip[0][i], forged[i][0]

@@ -1,6 +1,6 @@
-"""The pixels of the default data belong to a version: whoever changes them raises `studio.VERSION`.
+"""The pixels of the default data belong to a version: a change of pixels needs a new `studio.VERSION`.
 
-python tests/test_fingerprint.py        writes the fingerprint of today's pixels
+python tests/test_fingerprint.py        writes the fingerprint of the current pixels
 """
 
 import json
@@ -16,11 +16,11 @@ from mesokit.dataset import manifest
 from mesokit.synthetic import studio
 
 KEPT = Path(__file__).with_name("fingerprint.json")
-LEVELS, SHARE = 2.0, 0.06  # gray levels of a cell, share of an energy: what other processors may round differently
+LEVELS, SHARE = 2.0, 0.06  # tolerance for other processors: gray levels of a cell, share of an energy
 
 
 def fingerprint(root):
-    """Of the last frame of each clip at CRF 0: gray levels of a grid of 8 by 6 cells, and energies of two octaves."""
+    """Gray levels of 8 by 6 cells and energies of two octaves, of the last frame of each clip at CRF 0."""
     found = {}
     for clip in manifest.read_clips(root / "clips.csv").query("crf == 0").to_dict("records"):
         (frame,) = video.read_frames(root / clip["path"], [clip["frames"] - 1])
@@ -45,7 +45,7 @@ def test_pixels_are_those_of_the_version(tiny):
 
 
 def test_a_small_change_of_the_pixels_is_seen(tiny):
-    """The tolerance does not swallow a change that a network would see: a blur of half a pixel."""
+    """A blur of half a pixel, which a network can detect, exceeds the tolerance."""
     clip = manifest.read_clips(tiny / "clips.csv").query("crf == 0").iloc[0]
     (frame,) = video.read_frames(tiny / clip["path"], [clip["frames"] - 1])
     gray = cv2.cvtColor(cv2.GaussianBlur(frame.image, (0, 0), 0.5), cv2.COLOR_RGB2GRAY).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Synthetic people: repeatable, varied, and moving the way people do."""
+"""Synthetic people are repeatable and varied, and move as people do."""
 
 from dataclasses import asdict
 

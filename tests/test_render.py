@@ -1,11 +1,12 @@
-"""The renderer: repeatable pictures whose truth agrees with them."""
+"""Rendered frames are repeatable, and their landmarks and masks agree with the pixels."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from mesokit.synthetic.people import FIVE, GROUPS, LANDMARKS, Renderer, State, mesh, motion, sample_person, sample_scene
+from mesokit.synthetic.people import GROUPS, LANDMARKS, Renderer, State, mesh, motion, sample_person, sample_scene
+from mesokit.synthetic.people.landmarks import FIVE
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,9 @@ def test_noise_is_all_that_the_generator_drives(renderer, rest):
     assert 0 < np.abs(other.image.astype(float) - rest.image).mean() < 6
 
 
-@pytest.mark.parametrize(("seed", "moment"), [(1, 0), (2, 26), (8, 19)])  # the last two miss a pixel of the front
+@pytest.mark.parametrize(
+    ("seed", "moment"), [(1, 0), (2, 26), (8, 19)]
+)  # in the last two, the front alone leaves a pixel empty
 def test_leaving_out_the_back_of_the_head_changes_no_pixel(monkeypatch, seed, moment):
     renderer, state = Renderer(sample_person(seed), sample_scene(seed)), motion(seed, 30)[moment]
     frame = renderer.render(state, np.random.default_rng(0))

@@ -1,4 +1,4 @@
-"""The default dataset's clips: repeatable, resumable, true to their table; and the face swap."""
+"""The clips of the default dataset are repeatable, resumable and as their table says; tests of the face swap."""
 
 import hashlib
 from dataclasses import replace
@@ -73,7 +73,7 @@ def test_what_compression_measured_is_true(tiny):
 
 
 def test_a_forged_clip_keeps_what_its_mask_leaves_out(tiny):
-    """Size and every untampered pixel are the original's; the mask covers what changed, and little more."""
+    """Size and untampered pixels are equal to the original; the mask covers the changed pixels and little more."""
     clips = manifest.read_clips(tiny / "clips.csv").query("crf == 0")
     real = clips[clips["label"] == "real"].set_index("identity")["path"]
     for row in clips[clips["label"] == "forged"].to_dict("records"):
@@ -84,7 +84,7 @@ def test_a_forged_clip_keeps_what_its_mask_leaves_out(tiny):
         assert forged.shape == original.shape
         changed = (forged != original).any(axis=-1)
         assert not changed[mask == 0].any()
-        assert changed[mask == 255].mean() > 0.7  # smooth skin, moved a little, is what it was here and there
+        assert changed[mask == 255].mean() > 0.7  # smooth skin that moves a little keeps some pixel values
 
 
 def test_both_forgeries_are_of_the_same_original(tiny):
@@ -109,7 +109,7 @@ def test_the_package_brings_the_swaps_of_its_presets():
 
 
 def test_a_shipped_swap_moves_as_its_target_does():
-    """The swaps fit the people that the renderer draws today: the mouth of both opens and closes together."""
+    """The packaged swaps fit the people that the renderer draws: both mouths open and close together."""
     preset = studio.Preset((0,), frames=40, steps=0)
     frames, truth = studio.film(0, 1, preset)
     target = studio.aligned_faces(frames, truth)
@@ -190,13 +190,13 @@ def test_clips_of_another_seed_preset_or_version_are_not_taken_for_these(tmp_pat
     (tmp_path / "masters" / "made.json").write_text("[]")
     with pytest.raises(ValueError, match="made otherwise"):
         studio.check(tmp_path, 5)
-    (tmp_path / "masters" / "made.json").unlink()  # as the first versions of mesokit left it
+    (tmp_path / "masters" / "made.json").unlink()  # the first versions of mesokit did not write it
     with pytest.raises(ValueError, match="version of the studio, swaps of the package, seed"):
         studio.check(tmp_path, 5)
 
 
 def test_encoding_repeats_whatever_was_in_memory(tmp_path):
-    """x264's macroblock tree, left on, gave other bytes from call to call after a clip had been rendered."""
+    """With its macroblock tree, x264 gave different bytes in repeated calls after a clip had been rendered."""
     camera = Renderer(sample_person(0), sample_scene(0, (480, 360)))
     rng = np.random.default_rng(0)
     frames = [camera.render(state, rng).image for state in motion(0, 6)]
@@ -214,7 +214,7 @@ def test_alignment_brings_landmarks_to_the_template():
 
 
 def test_a_swap_keeps_the_light_and_changes_the_look():
-    """Two plain people of different colour, lit more from one side or the other: each decoder gives its own colour, and
+    """Two plain people of different colour are lit from one side or the other. Each decoder gives its own colour, and
     the light of the encoded face."""
     rng = np.random.default_rng(0)
     across = np.linspace(-0.5, 0.5, 32)[None, None, :, None]
@@ -237,7 +237,7 @@ def test_autoencoders_refuse_other_sizes():
 
 
 def test_warp_leaves_the_middle_of_its_spread_in_place():
-    """On average a warped face is the face: a warp that also zoomed once spoilt every swap."""
+    """On average a warped face equals the face. An earlier warp also zoomed, which spoilt every swap."""
     rng = np.random.default_rng(0)
     face = np.zeros((64, 64, 3), np.uint8)
     face[30:34, 30:34] = face[8:12, 8:12] = 255

@@ -1,6 +1,6 @@
 """Synthetic people, two ways to forge them, and the studio that makes the default data of them.
 
-    people      who they are, how they move, how a camera sees them
+    people      identity, motion, and how a camera sees them
     forge       `face2face`, `deepfake`, and what both share
     studio      the default data: clips, forgeries and true masks as files
 
@@ -9,18 +9,6 @@ Notebooks and scripts import from here. `forge.deepfake` is left out, because it
 
 from mesokit.synthetic import studio
 from mesokit.synthetic.forge import blend, detail, face2face
-from mesokit.synthetic.people import GROUPS, LANDMARKS, Renderer, State, motion, sample_person, sample_scene
+from mesokit.synthetic.people import GROUPS, Renderer, motion, sample_person, sample_scene
 
-__all__ = [
-    "GROUPS",
-    "LANDMARKS",
-    "Renderer",
-    "State",
-    "blend",
-    "detail",
-    "face2face",
-    "motion",
-    "sample_person",
-    "sample_scene",
-    "studio",
-]
+__all__ = ["GROUPS", "Renderer", "blend", "detail", "face2face", "motion", "sample_person", "sample_scene", "studio"]

@@ -50,7 +50,6 @@ VERSION = 3
 # The split of each pair, by its number. It is the same in every preset, so that nobody on whom the bundled weights were
 # trained is a test person elsewhere. Four test pairs were too few: the same networks scored .83 or .95 on other people.
 SPLITS = ("train", "val", "test", "train", "train") * 4 + ("test",) * 4 + ("train", "train", "train", "val") * 2
-METHODS = ("real", "deepfake", "face2face")
 CANDIDATES = 100  # people drawn for each partner; the most alike is taken
 # How unlike two people are: the sum of their differences in these traits, each divided by its unit.
 ALIKE = {"tone": 0.05, "masculine": 0.2, "glasses": 0.15, "beard": 0.2, "age": 20.0, "freckles": 0.3, "warmth": 1.0}
@@ -114,8 +113,8 @@ def make(
         (weight, [(_swap, out, pair, preset) for pair in missing]),
         (1, [(_release, out, row, preset) for row in _rows(plan)]),
     ]
-    most = max(len(calls) for _, calls in stages)
-    with _processes(most, workers) as pool:  # one pool for all stages, since processes take seconds to start
+    # One pool for all stages, since processes take seconds to start.
+    with _processes(max(len(calls) for _, calls in stages), workers) as pool:
         for each, calls in stages:
             if each > 1 and calls:
                 yield f"training {len(calls)} face swaps, a minute or so each", done, total
@@ -136,11 +135,9 @@ def check(out: Path, seed: int, preset: Preset | None = None) -> None:
         return
     made = files.read_json(path) if path.is_file() else {}
     wanted = _made(seed, preset)
-    wrong = [name for name, value in wanted.items() if not isinstance(made, dict) or made.get(name) != value]
+    wrong = ", ".join(k for k, value in wanted.items() if not isinstance(made, dict) or made.get(k) != value)
     if wrong:
-        raise ValueError(
-            f"{out}: its clips were made otherwise ({', '.join(wrong)}); delete the folder, or name another one"
-        )
+        raise ValueError(f"{out}: its clips were made otherwise ({wrong}); delete the folder, or name another one")
 
 
 def _record(out: Path) -> Path:
@@ -149,15 +146,12 @@ def _record(out: Path) -> Path:
 
 def _made(seed: int, preset: Preset | None) -> dict[str, Any]:
     """Everything that clips depend on besides library versions; without a preset, what all presets share."""
-    known = {"version of the studio": VERSION, "swaps of the package": _hash(SWAPS / "swaps.json"), "seed": seed}
+    # The card is hashed as text, since Git may change line ends.
+    card = hashlib.sha256((SWAPS / "swaps.json").read_text(encoding="utf-8").encode()).hexdigest()
+    known = {"version of the studio": VERSION, "swaps of the package": card, "seed": seed}
     if preset is None:
         return known
     return known | {name: json.loads(json.dumps(value)) for name, value in vars(preset).items() if name != "pairs"}
-
-
-def _hash(path: Path) -> str:
-    """The sha256 of a text file, independent of its line ends: Git may change them."""
-    return hashlib.sha256(path.read_text(encoding="utf-8").encode()).hexdigest()
 
 
 def in_parallel(calls: list[tuple[Any, ...]], workers: int | None = None) -> Iterator[str]:
@@ -170,7 +164,7 @@ def in_parallel(calls: list[tuple[Any, ...]], workers: int | None = None) -> Ite
 def _processes(calls: int, workers: int | None) -> Iterator[ProcessPoolExecutor]:
     """As many processes as `workers` or cores, but not more than `calls`, since all start at once."""
     # Processes are spawned, since threads of TensorFlow in the caller do not survive a fork.
-    n = max(1, min(workers or os.cpu_count() or 1, calls))
+    n = max(1, min(workers or os.cpu_count() or 1, calls, 61))  # 61: the most that Windows can wait for
     pool = ProcessPoolExecutor(n, get_context("spawn"), initializer=_one_thread)
     try:
         yield pool
@@ -203,7 +197,7 @@ def _plan(preset: Preset, seed: int) -> pd.DataFrame:
         shared = {"identity": identity, "group": f"g{pair:03d}", "split": SPLITS[pair % len(SPLITS)]}
         seeds = {"number": 1000 * seed + number, "partner": 1000 * seed + (number ^ 1), "seed": seed}
         rows.append({"clip": f"{identity}_real", "method": "real", "label": "real", "source": pd.NA, **shared, **seeds})
-        for method in METHODS[1:]:
+        for method in ("deepfake", "face2face"):
             clip = {"clip": f"{identity}_{partner}_{method}", "method": method, "label": "forged", "source": partner}
             rows.append({**clip, **shared, **seeds})
     return pd.DataFrame(rows)
@@ -277,21 +271,15 @@ def film(number: int, partner: int, preset: Preset, take: int | None = None) -> 
     taken = [camera.render(state, rng) for state in states]
     driven = [camera.landmarks(state) for state in face2face.wanted(states, lent)]
     return [frame.image for frame in taken], Truth(
-        np.stack([frame.five for frame in taken]).astype(np.float32),
-        np.stack([frame.landmarks for frame in taken]).astype(np.float32),
-        np.stack(driven).astype(np.float32),
-        np.stack([np.round(frame.face * 255) for frame in taken]).astype(np.uint8),
+        five=np.stack([frame.five for frame in taken]),
+        landmarks=np.stack([frame.landmarks for frame in taken]),
+        driven=np.stack(driven),
+        region=np.stack([np.round(frame.face * 255) for frame in taken]).astype(np.uint8),
     )
 
 
 def _master(out: Path, name: str) -> Path:
     return out / "masters" / f"{name}.mp4"
-
-
-def _read_truth(out: Path, identity: str) -> Truth:
-    """The truth of the original clip of `identity`."""
-    with np.load(_master(out, identity).with_suffix(".npz"), allow_pickle=False) as data:
-        return Truth(**data)
 
 
 def _frames(path: Path) -> list[np.ndarray]:
@@ -332,13 +320,12 @@ def swap(pair: tuple[int, int], preset: Preset) -> tuple[list[np.ndarray], float
     """
     from mesokit.synthetic.forge import deepfake  # here, since it loads TensorFlow, which few workers need
 
-    def filmed(frames: int, number: int, take: int) -> np.ndarray:
-        return aligned_faces(*film(number, sum(pair) - number, replace(preset, frames=frames), take))
-
-    clips = {str(number): filmed(preset.frames, number, number) for number in pair}
-    # The same face in the same light with another motion, as from other minutes of the video.
-    more = {name: filmed(preset.extra, int(name), 500_000 + int(name)) for name in clips}
-    people = {name: np.concatenate([clips[name], more[name]]) for name in clips}
+    clips, people = {}, {}
+    for number, partner in (pair, pair[::-1]):
+        # The same face in the same light with another motion, as from other minutes of the video.
+        more = film(number, partner, replace(preset, frames=preset.extra), 500_000 + number)
+        clips[str(number)] = aligned_faces(*film(number, partner, preset))
+        people[str(number)] = np.concatenate([clips[str(number)], aligned_faces(*more)])
     networks = deepfake.Autoencoders(people)
     losses = list(deepfake.train(networks, people, preset.steps))
     a, b = clips
@@ -373,7 +360,8 @@ def _forge(out: Path, row: dict[str, Any], preset: Preset) -> tuple[list[np.ndar
     frames = _frames(_master(out, row["identity"]))
     if row["method"] == "real":
         return frames, []
-    truth = _read_truth(out, row["identity"])
+    with np.load(_master(out, row["identity"]).with_suffix(".npz"), allow_pickle=False) as data:
+        truth = Truth(**data)
     region = truth.region.astype(np.float32) / 255
     if row["method"] == "deepfake":
         decoded = _frames(_swap_of(out, row, preset))

@@ -7,16 +7,14 @@ best with few breaks. Parts that no frame shows are stretched from the nearest o
 import cv2
 import numpy as np
 
-from mesokit.synthetic.forge import texture as canonical
-from mesokit.synthetic.forge.texture import EYE_PAIRS, EYES, MOUTH, MOUTH_PAIRS
+from mesokit.synthetic.forge.texture import EYE_PAIRS, EYES, MOUTH, MOUTH_PAIRS, POINTS, STILL, affine, homogeneous
 
 _JUMP = 0.5  # cost, in misfits, of a frame that does not follow the frame before
 
 
 def shapes_of(marks):
     """Landmarks (n, N, 2) in the geometry of the canonical face, by the points that hardly move: (n, N, 2) cm."""
-    still, points = canonical.STILL, canonical.POINTS
-    return np.stack([canonical.homogeneous(one) @ canonical.affine(one[still], points[still]) for one in marks])
+    return np.stack([homogeneous(one) @ affine(one[STILL], POINTS[STILL]) for one in marks])
 
 
 def _gaps(shapes, rings):

@@ -1,30 +1,19 @@
 """The body below the chin: neck, shoulders and clothes, as one mesh with a texture.
 
-Angles run around the neck from the left shoulder (-1.9) over the front (0) to the right one.
+Angles run around the neck from the left shoulder (-1.9) over the front (0) to the right one. `body.json` lists, from
+below the chin down, the height y, half the width, half the depth and the z of the axis of the body, in cm.
 """
+
+from pathlib import Path
 
 import cv2
 import numpy as np
 
+from mesokit import files
 from mesokit.synthetic.people.paint import linear, noise
 from mesokit.synthetic.people.skin import Skin
 
-# Of the body, from below the chin down: height y, half width, half depth and z of its axis, in cm.
-_PROFILE = np.array(
-    [
-        (-6.0, 4.9, 4.6, -2.6),
-        (-9.0, 5.0, 4.8, -2.6),
-        (-12.0, 5.1, 4.9, -2.6),
-        (-14.0, 5.4, 5.2, -2.7),
-        (-16.0, 7.4, 6.0, -2.9),
-        (-17.5, 10.0, 6.8, -3.0),
-        (-19.0, 13.8, 7.8, -3.0),
-        (-21.0, 17.4, 9.0, -2.8),
-        (-24.0, 19.3, 10.3, -2.3),
-        (-30.0, 20.3, 11.8, -1.5),
-        (-44.0, 20.5, 12.5, -1.0),
-    ]
-)
+_PROFILE = np.array(files.read_json(Path(__file__).with_name("body.json")))
 BODY = (72, 64)  # rows (y) and columns (angle) of the body's mesh
 _TEXTURE = (384, 512)
 
@@ -56,9 +45,8 @@ def body_grid(person, scene):
     """Points (rows, columns, 3) of neck and shoulders in the head frame, and the kind of collar."""
     rng = np.random.default_rng(scene.clothes)
     feminine = 0.1 * (person.masculine < 0.5)
-    kind = str(
-        rng.choice(["crew", "vee", "high", "boat", "shirt"], p=[0.36, 0.2, 0.1, 0.08 + feminine, 0.26 - feminine])
-    )
+    odds = {"crew": 0.36, "vee": 0.2, "high": 0.1, "boat": 0.08 + feminine, "shirt": 0.26 - feminine}
+    kind = str(rng.choice(list(odds), p=list(odds.values())))
     y, a = _axes(*BODY)
     wide, deep, axis = (np.interp(y, _PROFILE[::-1, 0], _PROFILE[::-1, k]) for k in (1, 2, 3))
     for profile in (wide, deep, axis):

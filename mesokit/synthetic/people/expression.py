@@ -14,13 +14,10 @@ from mesokit.synthetic.people.head import CONTROLS, EYE, HINGE, INDEX, NAMES, br
 
 _TABLE = files.read_json(Path(__file__).with_name("expression.json"))
 _STEMS = [name.removesuffix("_l").removesuffix("_r") for name in NAMES]
-_SHARES = {
-    group: np.array([shares.get(stem, 0.0) for stem in _STEMS])[:, None] for group, shares in _TABLE["shares"].items()
-}
-# All of the lips, half as much at the corners as in the middle.
-_SHARES["lips"] = np.where(
-    [[stem.startswith(("ul_", "ll_"))] for stem in _STEMS], 1 - 0.5 * np.clip(np.abs(CONTROLS[:, :1]) / 2.5, 0, 1), 0
-)
+_SHARES = {group: np.array([[shares.get(stem, 0.0)] for stem in _STEMS]) for group, shares in _TABLE["shares"].items()}
+# All of the lips move, at the corners half as much as in the middle.
+_of_lips = [[stem.startswith(("ul_", "ll_"))] for stem in _STEMS]
+_SHARES["lips"] = np.where(_of_lips, 1 - 0.5 * np.clip(np.abs(CONTROLS[:, :1]) / 2.5, 0, 1), 0)
 _SIGN = np.sign(CONTROLS[:, :1])  # float32: 1 on the right side, -1 on the left, 0 in the middle
 
 
@@ -58,7 +55,7 @@ def _turn_x(points, pivot, degrees):
 def _lids(p, side, closed, gaze_y):
     """Slide the upper rim along the eyeball towards the lower one; lids also follow the gaze."""
     closed = float(np.clip(closed - 0.012 * gaze_y * (1 - closed), -0.25, 1))
-    eye = eyeball(p, side)
+    eye = eye_centre(p, side)
     for up, lo in zip(ids(*lid_names("up", side))[1:-1], ids(*lid_names("lo", side))[1:-1], strict=True):
         goal = p[lo] + [0, 0.03, 0.03]
         on = p[up] * (1 - closed) + goal * closed - eye
@@ -69,7 +66,7 @@ def _lids(p, side, closed, gaze_y):
         p[INDEX[name + side]] += np.array([0, -0.5, 0.05]) * amount * closed
 
 
-def eyeball(p, side):
+def eye_centre(p, side):
     """Centre of an eyeball, (3,), from the corners of its lids in a head's control points."""
     corners = ids("eye_in" + side, "eye_out" + side)
     return EYE * ([-1, 1, 1] if side == "_l" else 1) + p[corners].mean(0) - CONTROLS[corners].mean(0)

@@ -16,9 +16,9 @@ from mesokit.synthetic.people.head import CENTRE, EXTENT, GRID, axes, to_uv
 from mesokit.synthetic.people.mesh import FAR, unit
 from mesokit.synthetic.people.paint import SIZE, masks, noise
 
-SHADES = 14  # brightness levels a frame's hair is quantised to
+SHADES = 14  # brightness levels of the hair in a frame
 PIECE = 3  # segments drawn as one polyline
-CELL, SLABS, CROWD = 6, 8, 9  # pixels, depths, and strands in front of one that hide it
+CELL, SLABS, CROWD = 6, 8, 9  # cells in pixels, slabs of depth; a point behind more than 9 others in its cell is hidden
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Hair:
 
 
 def _middle(points):
-    """Number of the point in the middle of each piece of a strand of so many points."""
+    """Number of the point in the middle of each piece of a strand of `points` points."""
     return np.minimum(np.arange(0, points - 1, PIECE) + PIECE // 2 + 1, points - 1)
 
 
@@ -87,18 +87,14 @@ def _roots(person, rng, n, grid):
 
 
 def _comb(p, person, weights):
-    """Direction in which hair at points p (n, 3) is combed; not yet tangent to the skull."""
+    """Unit vectors (n, 3) along which hair at points p (n, 3) is combed."""
     whorl, side, back, down, out = weights
     part = np.float32(person.hair_part * 4)
     across = np.tanh((p[:, :1] - part) / 0.8)
     side = side * np.clip((p[:, 1:2] + 1) / 5, 0, 1)
     back = back * np.clip((p[:, 1:2] + 3) / 5, 0, 1)
-    field = (
-        whorl * unit(p - np.array([0.8, 10.5, -5.0]))
-        + side * across * np.array([1.0, -0.15, -0.15])
-        + back * np.array([0, 0.25, -1.0])
-        + down * np.array([0, -1.0, 0])
-    )
+    field = whorl * unit(p - np.array([0.8, 10.5, -5.0])) + side * across * np.array([1.0, -0.15, -0.15])
+    field = field + back * np.array([0, 0.25, -1.0]) + down * np.array([0, -1.0, 0])
     normal = unit(p - CENTRE)
     field = field - normal * (field * normal).sum(-1, keepdims=True)
     return unit(unit(field) + out * normal)
@@ -141,23 +137,20 @@ def grow(person, grid):
     steps = int(np.clip(length.max() / 1.1, fewest, 18)) // PIECE * PIECE
     start = 0.12 * rng.standard_normal((n, 3)) + 0.16 * rng.standard_normal((len(centres), 3))[lock]
     points = _strands(person, rng, style, grid, root, start, length / steps, offset, steps)
-    points = _gather(points, points[centres][lock], style.clump)
+    along = np.linspace(0, 1, steps + 1)[None, :, None] ** 0.8  # the tips of a lock gather more than its roots
+    points = points + (points[centres][lock] - points) * along * style.clump * 0.75
     free = offset.repeat(steps, 1).reshape(-1, 1) * 0.5
     points[:, 1:] = _keep_outside(points[:, 1:].reshape(-1, 3), grid, free).reshape(n, -1, 3)
     points = _curl(points, rng, lock, len(centres), style, 3.0 if person.style == "afro" else 0.25)
     tint = np.exp(rng.normal(0, 0.13, n) + rng.normal(0, 0.10, len(centres))[lock])
     points, last, keep = _trim(points, person.style, length[:, 0] / steps)
-    return Hair(
-        points[keep].astype(np.float32),
-        last[keep],
-        tint[keep].astype(np.float32),
-        (offset / style.lift)[keep, 0],
-        np.array(person.hair),
-    )
+    depth = (offset / style.lift)[keep, 0]
+    points, tint = points[keep].astype(np.float32), tint[keep].astype(np.float32)
+    return Hair(points, last[keep], tint, depth, np.array(person.hair))
 
 
 def _locks(person, rng, root):
-    """Strands gather in locks around some of them: the numbers of these, and for each strand (n,) which is its own."""
+    """Numbers of the strands in the middle of locks, and for each strand (n,) the number of its lock."""
     centres = rng.integers(0, len(root), max(len(root) // 28, 1))
     right = root[:, 0] > person.hair_part * 4
     apart = right[:, None] != right[centres][None]  # no lock straddles the parting
@@ -165,26 +158,19 @@ def _locks(person, rng, root):
 
 
 def _strands(person, rng, style, grid, root, start, step, offset, steps):
-    """Points (n, steps + 1, 3) of strands that start at `root`, deflected by `start`, and go on by `step` cm."""
+    """Points (n, steps + 1, 3) of strands: they start at `root`, deflected by `start`, in steps of `step` (n, 1) cm."""
     line, v = [root], unit(_comb(root, person, style.comb) + start)
     *along, out = style.comb
     for k in range(steps):
         p = line[-1]
-        v = unit(
-            0.55 * v
-            + 0.45 * _comb(p, person, (*along, out * 0.5 * (k < 2)))
-            + style.gravity * np.array([0, -0.75, 0])
-            + 0.05 * rng.standard_normal(root.shape)
-        )
+        v = 0.55 * v + 0.45 * _comb(p, person, (*along, out * 0.5 * (k < 2)))
+        v = unit(v + style.gravity * np.array([0, -0.75, 0]) + 0.05 * rng.standard_normal(root.shape))
         line.append(_keep_outside(p + v * step, grid, offset * np.minimum(1.0, (k + 1) / 3)))
     return np.stack(line, 1)
 
 
 def _trim(points, style, step):
-    """Cut what hangs over the face, jumps by more than its `step` (n,) cm, or hangs alone.
-
-    -> points (n, k, 3), number of the last point of each strand (n,), strands to keep (n,) bool.
-    """
+    """Cut hair that covers the face, jumps over `step` (n,) cm or lies alone -> points, last (n,), kept (n,) bool."""
     x, y, z = np.abs(points[..., 0]), points[..., 1], points[..., 2]
     face = (
         (x < 7.35) & (y < 0.0) & (z > 1.6)
@@ -204,7 +190,7 @@ def _trim(points, style, step):
 
 
 def _company(points):
-    """Number of the last point of each strand (n, k, 3) that has others near it; lone hairs look odd."""
+    """Number of the last point of each strand (n, k, 3) that has others near it, since single hairs look wrong."""
     low, size, cell = np.array([-26.0, -46.0, -26.0]), (88, 108, 88), 0.6
     at = np.clip((points - low) / cell, 1, np.array(size) - 2).astype(int)
     at = np.ravel_multi_index(tuple(np.moveaxis(at, -1, 0)), size)
@@ -212,15 +198,9 @@ def _company(points):
     for axis in range(3):
         crowd = crowd + np.roll(crowd, 1, axis) + np.roll(crowd, -1, axis)
     crowd = crowd.ravel()[at]
-    share = np.where(points[..., 1] < 2.5, 0.2, 0.04)  # above the brows a thin hairline is no flaw
+    share = np.where(points[..., 1] < 2.5, 0.2, 0.04)  # above the brows a thin hairline looks natural
     alone = crowd < np.maximum(share * np.median(crowd), 4.0)
     return np.where(alone.any(1), alone.argmax(1) - 1, points.shape[1] - 1)
-
-
-def _gather(points, centre, strength):
-    """Pull strands (n, k, 3) towards the strand in the middle of their lock (n, k, 3), more so towards the tips."""
-    t = np.linspace(0, 1, points.shape[1])[None, :, None] ** 0.8
-    return points + (centre - points) * t * strength * 0.75
 
 
 def _curl(points, rng, lock, n_locks, style, scatter):
@@ -249,14 +229,15 @@ def _shine(along, normals, light):
     return out
 
 
-def draw(canvas, hair, placed, turn, project, depth, light, scale):
+def draw(canvas, hair, view, depth, light, scale):
     """Draw visible pieces of strands on `canvas` (h*scale, w*scale, 4) uint8 RGBA, far and inner ones first.
 
-    `placed`: strands in camera space (n, k, 3); `turn` (3, 3): from the head's frame to the camera's; `project`: camera
-    points -> pixels; `depth` (h, w): distance of the nearest solid surface along z. Returns the box x0, y0, x1, y1 of
-    pixels, even numbers, outside of which nothing was drawn.
+    `depth` (h, w): distance of the nearest solid surface along z. Returns a box x0, y0, x1, y1 of pixels, even numbers,
+    that contains everything drawn.
     """
-    px = project(placed.reshape(-1, 3)).reshape(*placed.shape[:2], 2)
+    placed = view.place(hair.points.reshape(-1, 3)).astype(np.float32)
+    px = view.project(placed).reshape(*hair.points.shape[:2], 2)
+    placed = placed.reshape(hair.points.shape)
     h, w = depth.shape
     ij = np.clip(px, 0, [w - 1, h - 1]).astype(np.int32)
     seen = -placed[..., 2] < depth[ij[..., 1], ij[..., 0]] + np.float32(0.45)
@@ -268,15 +249,12 @@ def draw(canvas, hair, placed, turn, project, depth, light, scale):
     seen_at = seen[:, at]
     drawn = (starts < hair.last[:, None]) & ~_buried(px, placed, at) & seen_at.any(-1)
     if not drawn.any():
-        return 0, 0, 2, 2  # one that can be scaled
-    strand, piece = np.nonzero(drawn)  # a third of them: the others cost nothing from here on
+        return 0, 0, 2, 2  # the smallest box that can be resized
+    strand, piece = np.nonzero(drawn)  # the visible third: only these are processed from here on
     along = unit(placed[strand, middle[piece]] - placed[strand, starts[piece]])
     t = (middle / (placed.shape[1] - 1)).astype(np.float32)[piece]
-    value = (
-        _shine(along, hair.outward[strand, piece] @ turn.T, light)
-        * hair.tint[strand]
-        * (0.35 + 0.65 * np.maximum(hair.depth[strand], t * 0.6) ** 0.7)
-    )
+    value = _shine(along, hair.outward[strand, piece] @ view.turn.T, light) * hair.tint[strand]
+    value = value * (0.35 + 0.65 * np.maximum(hair.depth[strand], t * 0.6) ** 0.7)
     pieces = np.round((px[strand[:, None], at[piece]] + np.float32(0.5)) * scale * 16 - 8).astype(np.int32)
     level = np.clip(np.sqrt(value) * SHADES / 1.25, 0, SHADES - 1).astype(int)
     layer = 4 - np.searchsorted(cuts, far[drawn])
@@ -286,7 +264,7 @@ def draw(canvas, hair, placed, turn, project, depth, light, scale):
     _strokes(canvas, hair, pieces, order, ~whole)
     inside = cv2.erode((depth < FAR - 1).astype(np.uint8), np.ones((3, 3), np.uint8))
     solid = cv2.resize(inside, canvas.shape[1::-1], interpolation=cv2.INTER_NEAREST) > 0
-    np.copyto(canvas.view(np.uint32)[..., 0], empty, where=solid)  # what reaches behind a face ends at its outline
+    np.copyto(canvas.view(np.uint32)[..., 0], empty, where=solid)  # hair behind a face ends at its outline
     _strokes(canvas, hair, pieces, order, whole)
     reach = np.array([pieces.min((0, 1)) - 32, pieces.max((0, 1)) + 32]) / (16 * scale)  # a line spreads two pixels
     low, high = np.clip(reach.astype(int), 0, [w - 2, h - 2]) // 2 * 2
@@ -294,7 +272,7 @@ def draw(canvas, hair, placed, turn, project, depth, light, scale):
 
 
 def _buried(px, placed, at):
-    """Pieces (n, m) whose points all lie behind so many other strands that nothing of them would show: no need to draw.
+    """Pieces (n, m) bool that are hidden, since all of their points lie behind many other strands.
 
     `px` (n, k, 2) pixels, `placed` (n, k, 3) camera space, `at` (m, PIECE + 1) the points of each piece.
     """

@@ -106,10 +106,9 @@ def _between():
         for i in range(len(at) - 1):
             for t in (1 / 3, 2 / 3):
                 row = np.zeros(len(CONTROLS))
-                near = (at[max(i - 1, 0)], at[i], at[i + 1], at[min(i + 2, len(at) - 1)])
+                near = [at[max(i - 1, 0)], at[i], at[i + 1], at[min(i + 2, len(at) - 1)]]
                 cubic = (-t + 2 * t**2 - t**3, 2 - 5 * t**2 + 3 * t**3, t + 4 * t**2 - 3 * t**3, t**3 - t**2)
-                for k, weight in zip(near, cubic, strict=True):
-                    row[k] += weight / 2
+                np.add.at(row, near, np.array(cubic) / 2)
                 rows.append(row)
     return np.array(rows)
 

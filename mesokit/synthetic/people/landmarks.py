@@ -17,14 +17,10 @@ def _ring(there, back):
     return _at(*there, *back[-2:0:-1])
 
 
-def _eye(side):
-    return _ring(head.lid_names("up", side), head.lid_names("lo", side))
-
-
 # Rows of the landmark array; 'left' is the smaller x. Rings run around, lines run from left to right or downwards.
 GROUPS = {
-    "eye_left": _eye("_l"),
-    "eye_right": _eye("_r"),
+    "eye_left": _ring(head.lid_names("up", "_l"), head.lid_names("lo", "_l")),
+    "eye_right": _ring(head.lid_names("up", "_r"), head.lid_names("lo", "_r")),
     "brow_left": _at(*(f"brow{k}_l" for k in (5, 4, 3, 2, 1))),
     "brow_right": _at(*(f"brow{k}_r" for k in (1, 2, 3, 4, 5))),
     "nose_bridge": _at("nasion", "bridge1", "bridge2", "supratip", "tip"),

@@ -1,4 +1,4 @@
-"""Solid things as textured grids of vertices: ears and their relief, the rasteriser, normals, the shadow map."""
+"""Solid parts as textured grids of vertices: the ears, the rasteriser, normals, the shadow map."""
 
 import functools
 from dataclasses import dataclass
@@ -21,17 +21,12 @@ _SOLID.setShadingType(cv2.RASTERIZE_SHADING_SHADED)
 class Part:
     """A mesh whose vertices form a grid of `shape`, so that vertex attributes can be sampled like a texture."""
 
-    number: int  # its mark in the raster, 1..7
+    number: int  # in the raster, 1..7
     shape: tuple[int, int]  # rows, columns
     warp: tuple  # texture coordinates in [0, 1] of the columns and of the rows
     sign: float  # makes the normals of the grid point outwards
     skin: Skin
     inside: np.ndarray | None = None  # (n,) bool: the triangles that exist, for a closed surface only
-
-    @property
-    def triangles(self):
-        """All triangles of the grid, (n, 3) int32."""
-        return grid_triangles(*self.shape)
 
     @functools.cached_property
     def marks(self):
@@ -74,7 +69,6 @@ def grid_part(number, shape, sign, skin):
     return Part(number, shape, warp, sign, skin)
 
 
-# --- ears -------------------------------------------------------------------------------------------------------------
 def ear_grid(ear_out):
     """Right ear (rows, columns, 3) in the head frame: helix, hollow and lobe on a slanted oval, `ear_out` in 0..1."""
     v, a = np.meshgrid(np.linspace(0, 1, 14), np.linspace(0, 2 * np.pi, 28))
@@ -97,7 +91,6 @@ def ear_skin(tone):
     return Skin(albedo.astype(np.float32), np.zeros((96, 48, 2), np.float32), np.full((96, 48), 0.25, np.float32))
 
 
-# --- from vertices to pixels ------------------------------------------------------------------------------------------
 def _facing(points, shape):
     """Triangles of a grid that turn to the camera, (n,) bool: the front of a closed surface hides the others."""
     x, y, z = points.T.reshape(3, *shape)
@@ -122,10 +115,10 @@ def _rasterise(parts, bodies, focal, size, front):
     """As `rasterise`; with `front`, of closed surfaces only the triangles that turn to the camera are drawn."""
     drawn = []
     for part, points in zip(parts, bodies, strict=True):
-        if part.inside is None:
-            drawn.append(part.triangles)
-        else:
-            drawn.append(part.triangles[part.inside & _facing(points, part.shape) if front else part.inside])
+        triangles = grid_triangles(*part.shape)
+        if part.inside is not None:
+            triangles = triangles[part.inside & _facing(points, part.shape) if front else part.inside]
+        drawn.append(triangles)
     w, h = size
     colour, depth = np.zeros((h, w, 3), np.float32), np.full((h, w), FAR, np.float32)
     marks = np.concatenate([part.marks for part in parts])
@@ -154,10 +147,7 @@ def _tangents(points, part):
 
 
 def sample(part, points, uv, texels):
-    """Attributes of packed pixels: fine normal, smooth normal, albedo, gloss.
-
-    `uv` (r, c, 2): raster coordinates; `texels`: columns and rows of the skin, each (r, c).
-    """
+    """Fine normal, smooth normal, albedo and gloss at raster coordinates `uv` (r, c, 2), which lie at `texels`."""
     x, y = part.index(uv)
     n, tu, tv = (cv2.remap(a, x, y, cv2.INTER_LINEAR) for a in _tangents(points, part))
     albedo, slope, gloss = (
@@ -167,11 +157,10 @@ def sample(part, points, uv, texels):
     return unit(n - slope[..., :1] * tu - slope[..., 1:] * tv), n, albedo, gloss
 
 
-# --- shadows ----------------------------------------------------------------------------------------------------------
 def _coarse(part, points):
     """Every second vertex of a big grid and its triangles: shadows are soft, and triangles cost time."""
     if part.shape[0] < 100:
-        return points, part.triangles
+        return points, grid_triangles(*part.shape)
     half = points.reshape(*part.shape, 3)[::2, ::2]
     return np.ascontiguousarray(half.reshape(-1, 3)), grid_triangles(*half.shape[:2])
 

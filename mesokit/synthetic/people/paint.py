@@ -84,10 +84,6 @@ def _between(one, other, n, soft=0.0):
     return fill(np.vstack([lines[0], lines[1][::-1]]), soft)
 
 
-def _eye(side):
-    return _between(lid_names("up", side), lid_names("lo", side), 60)
-
-
 def _lips(upper, lower, soft=0.0):
     return _between(lip_names(upper), lip_names(lower), 90, soft)
 
@@ -106,7 +102,7 @@ def masks():
     scalp = outlines["scalp"] + back
     lip = np.maximum(_lips("ul_out", "ul_in"), _lips("ll_out", "ll_in"))
     return {
-        "eyes": np.maximum(_eye("_l"), _eye("_r")),
+        "eyes": np.maximum(*(_between(lid_names("up", side), lid_names("lo", side), 60) for side in ("_l", "_r"))),
         "mouth": _lips("ul_in", "ll_in"),
         "lips": cv2.GaussianBlur(lip, (0, 0), 2.2),
         "upper_lip": _lips("ul_out", "ul_in", 1.5),

@@ -1,11 +1,12 @@
-"""Who a synthetic person is and what they do, as numbers; `render` turns both into pixels.
+"""Identity and motion of a synthetic person, as numbers; `render` turns both into pixels.
 
 Everything follows from seeds: the same seed gives the same person and the same motion on every machine.
 
-`population.json` says how people are drawn. `bones`: shifts of the mean, in standard deviations, of masculine, old and
+`person.json` says how people are drawn. `bones`: shifts of the mean, in standard deviations, of masculine, old and
 (weakly) differently descended people. `traits`: normal distributions whose mean moves with masculinity. `hair`, `iris`:
 colours in sRGB, with their odds for people of light and of dark skin. `styles`: odds of the hair styles of `hair.json`;
-those of dark skin and of old age replace the general ones.
+those of dark skin and of old age replace the general ones. `drifts`: actions that move on their own, as noise between
+a `slow` and a `fast` frequency in Hz, clipped to `low` and `high`.
 """
 
 from dataclasses import dataclass
@@ -16,16 +17,7 @@ import numpy as np
 from mesokit import files
 from mesokit.synthetic.people.head import BONES, SCALES
 
-_POPULATION = files.read_json(Path(__file__).with_name("population.json"))
-# Actions that drift on their own: middle, amplitude, lowest and highest frequency (Hz), lowest and highest value.
-_DRIFTS = {
-    "brow": (0.1, 0.3, 0.1, 1.0, -0.6, 1),
-    "furrow": (-0.1, 0.3, 0.1, 0.6, 0, 1),
-    "upper": (0.1, 0.2, 0.5, 1.5, 0, 1),
-    "squint": (0.1, 0.15, 0.1, 0.5, 0, 1),
-    "dx": (0, 0.35, 0.05, 0.4, -np.inf, np.inf),
-    "dy": (0, 0.25, 0.05, 0.5, -np.inf, np.inf),
-}
+_TABLE = files.read_json(Path(__file__).with_name("person.json"))
 
 
 @dataclass(frozen=True)
@@ -33,7 +25,7 @@ class Person:
     """An identity. `shape` is in standard deviations of the bones of `head`; the rest is 0..1 unless said otherwise."""
 
     seed: int
-    masculine: float  # 0 very feminine features, 1 very masculine ones; the middle is common
+    masculine: float  # features, from 0 very feminine to 1 very masculine
     age: float  # years, 18 to 75
     tone: float  # skin, 0 lightest to 1 darkest
     warmth: float  # undertone, -1 pink to 1 olive
@@ -60,7 +52,7 @@ class Person:
 
 @dataclass(frozen=True)
 class State:
-    """One moment. Degrees for the pose and the gaze, 0..1 for what opens or contracts, -1..1 where it has two ways.
+    """One moment. Pose and gaze in degrees; actions from 0 to 1, or from -1 to 1 where they have two directions.
 
     Positive yaw turns the face to the viewer's right, positive pitch up, positive roll clockwise as the viewer sees it.
     """
@@ -105,20 +97,20 @@ def _shape(rng, masculine, age, tone):
         "ancestry": 0.6 * ancestry + 1.2 * (tone - 0.4),
     }
     for cause, amount in amounts.items():
-        for name, shift in _POPULATION["bones"][cause].items():
+        for name, shift in _TABLE["bones"][cause].items():
             shape[name] += shift * amount
     return shape
 
 
 def _hair_colour(rng, dark, age, female):
     """sRGB (3,) of the lit hair, greyer with age."""
-    colour = _choose_colour(rng, _POPULATION["hair"], dark) * rng.uniform(0.85, 1.15)
+    colour = _choose_colour(rng, _TABLE["hair"], dark) * rng.uniform(0.85, 1.15)
     grey = np.clip((age - 38) / 32 + rng.normal(0, 0.25), 0, 1) * (0.5 if female else 1)
     return colour * (1 - grey) + np.array([0.68, 0.67, 0.66]) * grey
 
 
 def _hair_style(rng, female, tone, age):
-    sex, styles = "feminine" if female else "masculine", _POPULATION["styles"]
+    sex, styles = "feminine" if female else "masculine", _TABLE["styles"]
     odds = styles[sex] | (styles[f"{sex}_dark"] if tone > 0.6 else {})
     if not female and age > 45:
         odds = odds | styles["masculine_old"]
@@ -133,7 +125,7 @@ def _hair_style(rng, female, tone, age):
 
 def _traits(rng, masculine):
     drawn = {}
-    for name, t in _POPULATION["traits"].items():
+    for name, t in _TABLE["traits"].items():
         value = rng.normal(t["mean"] + t["masculine"] * masculine, t["deviation"])
         drawn[name] = float(np.clip(value, t["low"], t["high"]))
     return drawn
@@ -160,7 +152,7 @@ def sample_person(seed: int) -> Person:
     shape = _shape(rng, masculine, age, tone)
     dark = np.clip((tone - 0.2) / 0.4, 0, 1)
     hair = _hair_colour(rng, dark, age, female)
-    iris = _choose_colour(rng, _POPULATION["iris"], dark)
+    iris = _choose_colour(rng, _TABLE["iris"], dark)
     beard = 0.0 if female else float(np.clip(rng.normal(0.25, 0.35), 0.04, 1))
     return Person(
         seed=seed,
@@ -180,7 +172,6 @@ def sample_person(seed: int) -> Person:
     )
 
 
-# --- motion -----------------------------------------------------------------------------------------------------------
 def _wave(rng, t, slow, fast, terms=6):
     """Smooth noise of about unit deviation with frequencies between `slow` and `fast` Hz."""
     f, phase = rng.uniform(slow, fast, terms), rng.uniform(0, 2 * np.pi, terms)
@@ -224,9 +215,9 @@ def _speech(rng, t):
 
 
 def motion(seed: int, n_frames: int, fps: float = 25.0) -> list[State]:
-    """`n_frames` states of someone talking to a camera; |yaw| stays below 30 degrees, the rest within what faces do."""
+    """`n_frames` states of a person who talks to a camera; |yaw| stays below 30 degrees."""
     rng = np.random.default_rng([12, seed])
-    blinking, across, up = rng.spawn(3)  # their own streams: a longer clip begins with the shorter one
+    blinking, across, up = rng.spawn(3)  # streams of their own, so that a longer clip begins with the shorter one
     t = np.arange(n_frames) / fps
     turn, nod, mood = rng.normal(0, 7), rng.normal(-1, 3), float(np.clip(rng.normal(0.3, 0.22), -0.1, 0.8))
     jaw, pucker, press = _speech(rng, t)
@@ -246,8 +237,9 @@ def motion(seed: int, n_frames: int, fps: float = 25.0) -> list[State]:
         "pucker": pucker * (1 - 0.5 * np.clip(smile, 0, 1)),
         "press": press,
     }
-    for name, (middle, amplitude, slow, fast, low, high) in _DRIFTS.items():
-        columns[name] = np.clip(middle + amplitude * _wave(rng, t, slow, fast), low, high)
+    for name, d in _TABLE["drifts"].items():
+        wave = d["amplitude"] * _wave(rng, t, d["slow"], d["fast"])
+        columns[name] = np.clip(d["middle"] + wave, d["low"], d["high"])
     columns["upper"] = columns["upper"] * jaw  # the upper lip rises in speech only
     rows = zip(*columns.values(), strict=True)
     return [State(**{name: float(value) for name, value in zip(columns, row, strict=True)}) for row in rows]

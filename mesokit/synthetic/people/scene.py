@@ -1,4 +1,4 @@
-"""Where a clip is filmed: light, camera and background."""
+"""Where a clip is filmed: light, background, and the camera, which maps the head's own coordinates to pixels."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,9 @@ import cv2
 import numpy as np
 
 from mesokit.synthetic.people.paint import noise
+from mesokit.synthetic.people.person import State
 
+PIVOT = np.array([0.0, -9.0, -1.5], np.float32)  # where the neck bends, head frame
 # Cameras differ: with one camera for all, sharpness alone would give a forgery away. Lowest and highest value; the
 # resolution is drawn evenly, both blurs evenly on a logarithmic scale.
 DEFOCUS = (0.35, 1.7)
@@ -16,7 +18,7 @@ WALL_BLUR = (1.0, 12.0)
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything about a clip that is neither the person nor the moment. Sizes in pixels, distances in cm."""
+    """Everything about a clip except the person and the moment. Sizes in pixels, distances in cm."""
 
     seed: int
     size: tuple[int, int]  # (width, height), even
@@ -38,7 +40,7 @@ class Scene:
     vignette: float
     clothes: int
     resolution: float  # of the sensor: its pixels along a side, as a share of the frame's
-    wall_blur: float  # blur of the background, pixels at 480x360: the smaller the lens' opening, the smaller
+    wall_blur: float  # blur of the background, pixels at 480x360
 
 
 @dataclass(frozen=True)
@@ -57,10 +59,6 @@ class Light:
 
 def _unit(vector) -> tuple[float, ...]:
     return tuple((np.array(vector) / np.linalg.norm(vector)).tolist())
-
-
-def _logarithmic(rng, low, high) -> float:
-    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
 def sample_scene(seed: int, size: tuple[int, int] = (480, 360)) -> Scene:
@@ -84,7 +82,7 @@ def sample_scene(seed: int, size: tuple[int, int] = (480, 360)) -> Scene:
         ambient=float(rng.uniform(0.28, 0.52)),
         warm=float(rng.normal(0.1, 0.4)),
         wall=int(rng.integers(5)),
-        defocus=_logarithmic(rng, *DEFOCUS),
+        defocus=float(np.exp(rng.uniform(*np.log(DEFOCUS)))),
         noise=float(rng.uniform(1.6, 6.4, 2)[1]),  # the first draw is not used: without it all scenes would change
         balance=tuple(np.exp(rng.normal(0, 0.03, 3)).tolist()),
         exposure=float(rng.uniform(0.9, 1.12)),
@@ -92,7 +90,7 @@ def sample_scene(seed: int, size: tuple[int, int] = (480, 360)) -> Scene:
         vignette=float(rng.uniform(0, 0.25)),
         clothes=int(rng.integers(1 << 30)),
         resolution=float(rng.uniform(*RESOLUTION)),
-        wall_blur=_logarithmic(rng, *WALL_BLUR),
+        wall_blur=float(np.exp(rng.uniform(*np.log(WALL_BLUR)))),
     )
 
 
@@ -100,15 +98,12 @@ def make_light(scene):
     """The lamps of a scene, powers chosen so that a white surface facing the key light is near 1."""
     tint = np.array([1 + 0.10 * scene.warm, 1.0, 1 - 0.14 * scene.warm], np.float32)
     cool = np.array([1 - 0.05 * scene.warm, 1.0, 1 + 0.07 * scene.warm], np.float32)
-    lamps = [
-        (np.array(scene.key, np.float32), tint * np.float32(scene.key_power)),
-        (np.array(scene.fill, np.float32), cool * np.float32(scene.fill_power)),
-    ]
+    key = np.array(scene.key, np.float32), tint * np.float32(scene.key_power)
+    fill = np.array(scene.fill, np.float32), cool * np.float32(scene.fill_power)
     sky = cool * np.float32(scene.ambient)
-    return Light(lamps, sky, sky * np.array([0.55, 0.48, 0.42], np.float32))
+    return Light([key, fill], sky, sky * np.array([0.55, 0.48, 0.42], np.float32))
 
 
-# --- background -------------------------------------------------------------------------------------------------------
 def _rectangles(rng, image, n, low, high):
     h, w = image.shape[:2]
     for _ in range(n):
@@ -133,7 +128,7 @@ def _shelves(rng, image):
 
 
 def _garden(rng, h, w):
-    """Bushes and a lawn far out of focus; points of light spread to discs, the picture of the lens' opening."""
+    """Bushes and a lawn far out of focus; points of light become discs, images of the aperture of the lens."""
     y = np.linspace(0, 1, h, dtype=np.float32)[:, None, None]
     leaf, sky, lawn = (np.array(c, np.float32) for c in ((0.38, 0.45, 0.30), (0.80, 0.85, 0.82), (0.53, 0.58, 0.40)))
     bright, warm = rng.uniform(0.75, 1.15), rng.normal(0, 0.03)
@@ -158,7 +153,7 @@ def _garden(rng, h, w):
 
 
 def background(scene):
-    """(h, w, 3) float32 sRGB in [0, 1]: a wall, a room out of focus, shelves, a window, leaves."""
+    """(h, w, 3) float32 sRGB in [0, 1]: a wall, a room out of focus, shelves, a window or a garden."""
     w, h = scene.size
     rng = np.random.default_rng([15, scene.seed])
     base = np.clip(rng.uniform(0.3, 0.85) + rng.normal(0, 0.035, 3) + [0.02, 0, -0.02], 0.05, 0.95)
@@ -179,3 +174,51 @@ def background(scene):
     soft = cv2.GaussianBlur(image.astype(np.float32), (0, 0), blur)
     grain = noise(rng, max(w, h), 3, 30)[:h, :w, None] * np.float32(0.006 if scene.wall == 0 else 0.002)
     return np.clip(soft + grain, 0, 1).astype(np.float32)
+
+
+def rotation(state):
+    """Head rotation (3, 3): roll after yaw after pitch; see `State` for the signs."""
+    y, p, r = np.deg2rad([state.yaw, state.pitch, -state.roll])
+    yaw = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
+    pitch = np.array([[1, 0, 0], [0, np.cos(p), np.sin(p)], [0, -np.sin(p), np.cos(p)]])
+    roll = np.array([[np.cos(r), -np.sin(r), 0], [np.sin(r), np.cos(r), 0], [0, 0, 1]])
+    return (roll @ yaw @ pitch).astype(np.float32)
+
+
+class View:
+    """A head at one moment, before the camera of a scene. Camera space: as the head's frame, with the camera at 0."""
+
+    def __init__(self, scene: Scene, state: State):
+        """Take scale and focal length from the scene, place and turn of the head from both."""
+        self.scene, self.state, self.turn = scene, state, rotation(state)
+        (w, h), (x, y) = scene.size, scene.shift
+        self.unit = scene.eye_distance * h / 360 / 6.3  # pixels per cm at the head
+        self.focal = np.float32(self.unit * scene.distance)
+        moved = [state.dx + x * w / self.unit, state.dy + 3.2 - y * h / self.unit, -scene.distance - 8.0]
+        self.anchor = PIVOT + np.array(moved, np.float32)  # of the neck, camera space (3,)
+
+    def place(self, points):
+        """Head frame -> camera space."""
+        return (points - PIVOT) @ self.turn.T + self.anchor
+
+    def pixels(self, points):
+        """Head frame (n, 3) -> pixels (n, 2) float32."""
+        return self.project(self.place(points))
+
+    def project(self, points):
+        """Camera space (n, 3) -> pixels (n, 2) float32."""
+        w, h = self.scene.size
+        k = self.focal / -points[:, 2]
+        return np.stack([w / 2 - 0.5 + points[:, 0] * k, h / 2 - 0.5 - points[:, 1] * k], -1).astype(np.float32)
+
+    def unproject(self, x, y, z):
+        """Pixels x, y (h, w) of points at depth `z` (below 0) -> camera space (h, w, 3) float32."""
+        w, h = self.scene.size
+        k = -z / self.focal
+        return np.stack([(x - (w / 2 - 0.5)) * k, (h / 2 - 0.5 - y) * k, np.full_like(x, z)], -1).astype(np.float32)
+
+    def box(self, pixels, margin):
+        """The box x0, y0, x1, y1 of `pixels` (n, 2) with a margin, inside the frame."""
+        w, h = self.scene.size
+        low, high = np.floor(pixels.min(0) - margin).astype(int), np.ceil(pixels.max(0) + margin).astype(int)
+        return max(low[0], 0), max(low[1], 0), min(high[0] + 1, w), min(high[1] + 1, h)

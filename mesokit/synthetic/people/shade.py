@@ -5,17 +5,17 @@ import numpy as np
 
 from mesokit.synthetic.people.mesh import unit
 
-# Noise after demosaicing is alike in the three channels.
+# Demosaicing makes the noise of the three channels similar.
 _NOISE_MIX = np.array([[0.80, 0.36, 0.36], [0.36, 0.80, 0.36], [0.36, 0.36, 0.80]], np.float32)
 
-# Of skin, in red, green and blue: how far light wraps around it, and the share of it that the fine relief does not see.
+# Of skin, in red, green and blue: how far light wraps around it, and how much of it ignores the fine relief.
 _SCATTER = np.array([(0.32, 0.75), (0.16, 0.4), (0.11, 0.3)], np.float32)
 
 
 def reflect(light, fine, soft, albedo, gloss, ao, lit, cloth=None):
     """Light leaving packed pixels (.., 3) -> linear RGB: scattered light bleeds red, highlights sit on top.
 
-    `cloth` (..) bool: where they are no skin.
+    `cloth` (..) bool: pixels that are cloth and not skin.
     """
     lamps = []
     shine = np.zeros(gloss.shape, np.float32)
@@ -31,7 +31,7 @@ def reflect(light, fine, soft, albedo, gloss, ao, lit, cloth=None):
     up, open_ = fine[..., 1] * 0.5 + 0.5, 0.45 + 0.55 * ao
     dark = 1 - lit
     out = np.empty(albedo.shape, np.float32)
-    # Channel by channel: a fraction of the time of arithmetic that broadcasts over the three.
+    # One channel at a time: broadcasting over three channels takes several times longer.
     for c, (wrap, blend) in enumerate(_SCATTER):
         if cloth is not None:
             wrap, blend = np.where(cloth, np.float32(0.08), wrap), np.where(cloth, np.float32(0), blend)
@@ -52,7 +52,7 @@ def three(plane):
 
 
 def _strips(image):
-    """Views of a picture, a few rows each: as much as a core's cache holds, for arithmetic of many steps."""
+    """Views of an image, a few rows each, so that arithmetic of many steps stays in the cache of a core."""
     return np.array_split(image, max(image.size // 100_000, 1))
 
 
@@ -62,7 +62,7 @@ def occlusion(depth, solid, pixels):
     mask = solid.astype(np.float32)
     for sigma, strength in ((0.7, 0.5), (2.4, 0.16)):
         s = float(sigma * pixels)
-        k = min(1.0, 4.0 / s)  # blur a smaller copy: cheap and smooth enough
+        k = min(1.0, 4.0 / s)  # blurring a smaller copy is faster and smooth enough
         near, weight = (
             cv2.GaussianBlur(cv2.resize(plane, None, fx=k, fy=k, interpolation=cv2.INTER_AREA), (0, 0), s * k)
             for plane in (depth * mask, mask)

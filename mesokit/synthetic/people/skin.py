@@ -29,7 +29,6 @@ class Skin:
     gloss: np.ndarray
 
 
-# --- layers -----------------------------------------------------------------------------------------------------------
 def _tone(person):
     k = person.tone * (len(_TONES) - 1)
     base = np.array([np.interp(k, np.arange(len(_TONES)), _TONES[:, c]) for c in range(3)])
@@ -112,7 +111,7 @@ def _carve(height, points, depth, width, sides=(1, -1)):
     for side in sides:
         stroke(canvas, curve(texel(np.array(points, float) * [side, 1, 1]), 60), 255, 2)
     cover = cv2.GaussianBlur(canvas, (0, 0), width).astype(np.float32)
-    height -= np.float32(depth * 1.6) * cover / 255 * np.float32(width)  # the blur takes from the depth
+    height -= np.float32(depth * 1.6) * cover / 255 * np.float32(width)  # 1.6, since the blur makes it shallower
 
 
 def _relief_lines(person, rng):
@@ -198,7 +197,7 @@ def _hairs(person, rng, albedo):
 
 
 def make_skin(person):
-    """Paint the textures of one person; about half a second."""
+    """Paint the textures of one person; this takes about half a second."""
     rng = np.random.default_rng([13, person.seed])
     m = masks()
     albedo = _colour(person, rng)
@@ -212,17 +211,14 @@ def make_skin(person):
     _hairs(person, rng, albedo)
     albedo *= 1 - 0.93 * m["nostrils"][..., None] * np.array([0.8, 1, 1], np.float32)
     height = _relief(person, rng, stripes, moles)
-    slopes = [
-        cv2.Sobel(height, cv2.CV_32F, dx, 1 - dx, scale=1 / 8) / size
-        for dx, size in zip((1, 0), texel_size(), strict=True)
+    du, dv = texel_size()
+    slope = [
+        cv2.Sobel(height, cv2.CV_32F, 1, 0, scale=1 / 8) / du,
+        cv2.Sobel(height, cv2.CV_32F, 0, 1, scale=1 / 8) / dv,
     ]
-    gloss = 0.24 + 0.16 * person.oily * (
-        blob((0, -2.5, 11.8), 1.3) + blob((0, 4.2, 10), 2.2, 1.6) + 0.5 * pair((3.8, -2.6, 9.3), 1.2)
-    )
-    gloss = gloss * np.float32(1 - 0.5 * person.tone)  # what is lit under it is darker, so the same gloss shows more
+    slope = np.clip(np.stack(slope, -1), -0.8, 0.8)
+    shiny = blob((0, -2.5, 11.8), 1.3) + blob((0, 4.2, 10), 2.2, 1.6) + 0.5 * pair((3.8, -2.6, 9.3), 1.2)
+    gloss = 0.24 + 0.16 * person.oily * shiny
+    gloss = gloss * np.float32(1 - 0.5 * person.tone)  # on dark skin the same gloss would show more
     gloss = np.maximum(gloss, 0.5 * m["lips"]) * (1 + 0.06 * noise(rng, SIZE, 4, 2.5))
-    return Skin(
-        albedo.astype(np.float32),
-        np.clip(np.stack(slopes, -1), -0.8, 0.8).astype(np.float32),
-        np.clip(gloss, 0, 1).astype(np.float32),
-    )
+    return Skin(*(texture.astype(np.float32) for texture in (albedo, slope, np.clip(gloss, 0, 1))))

@@ -1,4 +1,4 @@
-"""Fine lines drawn over the shaded picture: lashes on the lids' rims, and glasses."""
+"""Fine lines drawn over the shaded image: lashes on the rims of the lids, and glasses."""
 
 import cv2
 import numpy as np
@@ -61,15 +61,15 @@ def _eye_fold(controls, side, n=48):
     return np.stack([np.interp(t, np.arange(4), points[:, k]) for k in range(3)], -1)
 
 
-def _closed_lid(image, box, canvas, corner, low, fold, to_pixels, unit, shut):
+def _closed_lid(image, box, canvas, corner, low, fold, view, shut):
     """Shade a lowered lid on a float sRGB image: dusky towards its rim `low`, a crease where it folds."""
     amount = np.float32(min((shut - 0.3) / 0.5, 1))
-    crease = to_pixels(0.62 * fold + 0.38 * low)
-    lower, upper = to_pixels(low), to_pixels(0.35 * fold + 0.65 * low)
+    crease = view.pixels(0.62 * fold + 0.38 * low)
+    lower, upper = view.pixels(low), view.pixels(0.35 * fold + 0.65 * low)
     _polygon(canvas, corner, np.concatenate([lower, upper[::-1]]), 105)
-    _lines(canvas, corner, [crease[3:-3]], 150, 0.10 * unit * FINE)
+    _lines(canvas, corner, [crease[3:-3]], 150, 0.10 * view.unit * FINE)
     x0, y0, x1, y1 = box
-    cover = cv2.GaussianBlur(_cover(canvas, box), (0, 0), 0.09 * unit)[..., None] * amount
+    cover = cv2.GaussianBlur(_cover(canvas, box), (0, 0), 0.09 * view.unit)[..., None] * amount
     image[y0:y1, x0:x1] *= 1 - cover * np.array([0.30, 0.42, 0.42], np.float32)
     canvas[:] = 0
 
@@ -85,31 +85,32 @@ def plan_lashes(person, rng):
     return plan
 
 
-def lashes(image, plan, person, controls, closed, to_pixels, box_of, unit):
-    """Draw lashes and the lids' dark line on a float sRGB image; `closed` = (left, right), `unit` pixels per cm."""
-    for side, sign, shut in (("_l", -1, closed[0]), ("_r", 1, closed[1])):
+def lashes(image, plan, person, controls, view):
+    """Draw lashes and the dark line of the lids on a float sRGB image."""
+    for side, sign, shut in (("_l", -1, view.state.blink_left), ("_r", 1, view.state.blink_right)):
         rims = {rim: _rim(controls, rim, side) for rim in ("up", "lo")}
-        box = box_of(to_pixels(np.concatenate(list(rims.values()))), 0.9 * unit)
+        box = view.box(view.pixels(np.concatenate(list(rims.values()))), 0.9 * view.unit)
         if box[2] - box[0] < 4 or box[3] - box[1] < 4:
             continue
         canvas, corner = _canvas(box)
         if shut > 0.3:
-            _closed_lid(image, box, canvas, corner, rims["up"], _eye_fold(controls, side), to_pixels, unit, shut)
+            _closed_lid(image, box, canvas, corner, rims["up"], _eye_fold(controls, side), view, shut)
         for rim, (t, length, fan) in plan.items():
             upper = rim == "up"
             root = rims[rim][(t * (len(rims[rim]) - 1)).astype(int)]
             rise, curl = ((0.55 - 1.1 * shut), -0.35) if upper else (-0.45, 0.35)
             bend = root + np.stack([sign * fan * length * 0.4, (rise + curl) * length * 0.45, 0.55 * length], -1)
             tip = root + np.stack([sign * fan * length, rise * length, 0.95 * length], -1)
-            hairs = np.stack([to_pixels(p) for p in (root, bend, tip)], 1)
+            hairs = np.stack([view.pixels(p) for p in (root, bend, tip)], 1)
             _lines(canvas, corner, list(hairs), 190 if upper else 80, 1)
-            edge, width = (int(150 + 90 * person.makeup), (0.055 + 0.035 * shut) * unit * FINE) if upper else (55, 2)
-            _lines(canvas, corner, [to_pixels(rims[rim])], edge, max(width, 2))
+            width = (0.055 + 0.035 * shut) * view.unit * FINE if upper else 2
+            edge = int(150 + 90 * person.makeup) if upper else 55
+            _lines(canvas, corner, [view.pixels(rims[rim])], edge, max(width, 2))
         colour = np.minimum(np.array(person.hair) * 0.25, 0.12) + 0.02
         _blend(image, box, canvas, colour, min(0.45 + 0.4 * person.lash + 0.2 * shut, 1))
 
 
-def glasses(image, person, to_pixels, box_of, unit, sky):
+def glasses(image, person, view, sky):
     """Draw a pair of glasses on a float sRGB image; the seed of the person decides their shape and colour."""
     rng = np.random.default_rng([19, person.seed])
     wide, tall, power = rng.uniform(2.35, 2.75), rng.uniform(1.65, 2.3), rng.uniform(2.0, 4.0)
@@ -121,20 +122,20 @@ def glasses(image, person, to_pixels, box_of, unit, sky):
         x = sign * 3.2 + wide * np.sign(c) * np.abs(c) ** (2 / power)
         y = -0.25 + tall * np.sign(s) * np.abs(s) ** (2 / power)
         z = 10.9 - 0.06 * np.abs(x) ** 1.7
-        lens = to_pixels(np.stack([x, y, z], -1))
+        lens = view.pixels(np.stack([x, y, z], -1))
         lenses.append(lens)
         outer, ear = np.array([sign * (3.2 + wide), 0.6, z.min()]), np.array([sign * 7.3, 0.9, 1.0])
-        lines += [lens, to_pixels(np.stack([outer, ear]))]
+        lines += [lens, view.pixels(np.stack([outer, ear]))]
     x = np.linspace(-0.85, 0.85, 9)
     bridge = np.stack([x, 0.35 + 0.25 * np.cos(np.linspace(-1.5, 1.5, 9)), np.full(9, 11.0)], -1)
-    lines.append(to_pixels(bridge))
-    box = box_of(np.concatenate(lines), 4)
+    lines.append(view.pixels(bridge))
+    box = view.box(np.concatenate(lines), 4)
     canvas, corner = _canvas(box)
-    for lens in lenses:  # a lens takes a little light and mirrors a little sky
+    for lens in lenses:  # a lens absorbs a little light and reflects a little sky
         _polygon(canvas, corner, lens, 14)
     _blend(image, box, canvas, sky, 1.0)
-    width = (0.10 + 0.16 * person.glasses) * unit * FINE
-    shadow = (np.array([0, 0.18 * unit]), 90, (0.10, 0.05, 0.03), 0.5)  # on the skin
+    width = (0.10 + 0.16 * person.glasses) * view.unit * FINE
+    shadow = (np.array([0, 0.18 * view.unit]), 90, (0.10, 0.05, 0.03), 0.5)  # on the skin
     for shift, value, tint, strength in (shadow, (np.zeros(2), 255, colour, 0.95)):
         canvas[:] = 0
         _lines(canvas, corner, [line + shift for line in lines], value, width)
