@@ -13,7 +13,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-Finding = tuple[str, bool, str]  # what was examined, whether it is fine, and the remedy or the effect where it is not
+import numpy as np
+
+_Finding = tuple[str, bool, str]  # what was examined, whether it is fine, and the remedy or the effect where it is not
 TIMES = "reference_times.json"  # beside the notebooks; data_scripts/set_reference_times.py writes it
 
 
@@ -33,7 +35,7 @@ def check(notebooks: Path, times: bool = True) -> int:
     return int(missing > 0)
 
 
-def _findings() -> Iterator[Finding]:
+def _findings() -> Iterator[_Finding]:
     from packaging.requirements import Requirement
 
     yield f"Python {sys.version.split()[0]}", (3, 11) <= sys.version_info[:2] <= (3, 13), "use Python 3.11 to 3.13"
@@ -51,7 +53,7 @@ def _findings() -> Iterator[Finding]:
     yield from _weights_found()
 
 
-def _weights_found() -> Iterator[Finding]:
+def _weights_found() -> Iterator[_Finding]:
     from mesokit import weights
 
     for name, entry in weights.WEIGHTS.items():
@@ -63,7 +65,7 @@ def _weights_found() -> Iterator[Finding]:
             yield f"weights {name}: not downloaded yet (optional, {entry.url})", True, ""
 
 
-def _tricks() -> Iterator[Finding]:
+def _tricks() -> Iterator[_Finding]:
     """What makes the kit fast, whether it works here, and the effect where it does not."""
     from mesokit import backend, fast, models
 
@@ -84,7 +86,7 @@ def _print_times(folder: Path) -> None:
     """An estimate for each notebook, and how it was made."""
     from mesokit.report import duration
 
-    notebooks, reference = sorted(folder.glob("[0-9]*.ipynb")), folder / TIMES
+    notebooks, reference = [path.stem for path in sorted(folder.glob("[0-9]*.ipynb"))], folder / TIMES
     if not notebooks or not reference.is_file():
         print(f"\nno estimate of times: {folder} has no notebooks or no {TIMES},")
         print("which data_scripts/set_reference_times.py makes from a report of all notebooks")
@@ -92,7 +94,7 @@ def _print_times(folder: Path) -> None:
     print("\nmeasuring for some seconds ...", end="\r", flush=True)
     seconds, words = scaled(json.loads(reference.read_text(encoding="utf-8")), probe())
     print(words)
-    for name in [path.stem for path in notebooks]:
+    for name in notebooks:
         print(f"  {name:28}{'about ' + duration(seconds[name]) if name in seconds else 'not measured yet'}")
 
 
@@ -103,8 +105,6 @@ def probe() -> dict[str, float]:
 
 def _training(steps: int = 4) -> float:
     """Training steps of Meso-4 on 8 faces of 256x256, without the first step, which compiles."""
-    import numpy as np
-
     from mesokit import models
 
     network = models.meso4()
@@ -119,8 +119,6 @@ def _training(steps: int = 4) -> float:
 
 def _pictures(frames: int = 50) -> float:
     """Encoding and decoding of a clip of 480x360, as in the making of the data."""
-    import numpy as np
-
     from mesokit import video
 
     clip = np.random.default_rng(0).integers(0, 256, (frames, 36, 48, 3), np.uint8).repeat(10, 1).repeat(10, 2)

@@ -101,7 +101,7 @@ def test_each_notebook_ends_as_it_should(finished):
     assert outcomes["03_dies"].error == "the kernel died, exit status 3, in cell [2]: os._exit(3)"
     assert "JSON" in outcomes["05_broken"].error
     assert outcomes["00_good"].error is None and outcomes["04_expected"].error is None
-    assert LIMIT < outcomes["02_hangs"].seconds < LIMIT + watch.GRACE
+    assert LIMIT < outcomes["02_hangs"].seconds < LIMIT + watch._GRACE
     assert all(20 < outcomes[name].peak_mb < 1000 for name in ("00_good", "03_dies"))
 
 
@@ -327,7 +327,7 @@ def test_interruption_skips_the_rest_and_still_reports(tmp_path, monkeypatch):
 
 
 def test_an_ignored_interrupt_ends_in_a_kill(tmp_path, monkeypatch):
-    monkeypatch.setattr(watch, "GRACE", 1)
+    monkeypatch.setattr(watch, "_GRACE", 1)
     stubborn = "import time\nwhile True:\n    try: time.sleep(1)\n    except KeyboardInterrupt: pass"
     started = time.monotonic()
     (outcome,) = report.run([write(tmp_path, "a", stubborn)], {}, tmp_path / "out", timeout=8)

@@ -7,9 +7,9 @@ from typing import Any
 
 from mesokit.lesson.recording import as_text, found
 
-SLOWER = 1.25  # smaller ratios of times, and differences below SECONDS, are the noise of a shared machine
-SECONDS = 5.0
-Row = tuple[str, str, str, str, str]  # kind, notebook, what, old, new
+_SLOWER = 1.25  # smaller ratios of times, and differences below _SECONDS, are the noise of a shared machine
+_SECONDS = 5.0
+_Row = tuple[str, str, str, str, str]  # kind, notebook, what, old, new
 
 
 def read_results(folder: str | Path) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def changes(old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, str]]:
     """
     before, after = ({book["name"]: book for book in results["notebooks"]} for results in (old, new))
     both = [(name, before[name], after[name]) for name in after if name in before]
-    rows: list[Row] = [
+    rows: list[_Row] = [
         ("status", name, "how it ended", was["status"], now["status"])
         for name, was, now in both
         if was["status"] != now["status"]
@@ -47,12 +47,12 @@ def changes(old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, str]]:
     ]
     for name, was, now in both:
         ratio, seconds = now["seconds"] / max(was["seconds"], 1e-9), now["seconds"] - was["seconds"]
-        if abs(seconds) > SECONDS and not 1 / SLOWER <= ratio <= SLOWER:
+        if abs(seconds) > _SECONDS and not 1 / _SLOWER <= ratio <= _SLOWER:
             rows.append(("time", name, "seconds", f"{was['seconds']:.1f}", f"{now['seconds']:.1f}"))
     return [dict(zip(("kind", "notebook", "what", "old", "new"), row, strict=True)) for row in rows]
 
 
-def _compared(old: dict, new: dict, both: set[str], kind: str) -> Iterator[Row]:
+def _compared(old: dict, new: dict, both: set[str], kind: str) -> Iterator[_Row]:
     """Of the `kind` "finding" or "number": changed verdicts, changed numbers, rows that are new or missing."""
     before, after = ({(row["notebook"], row["id"]): row for row in results[f"{kind}s"]} for results in (old, new))
     for key, row in {**after, **before}.items():

@@ -73,6 +73,10 @@ def run(
 def _run_all(
     notebooks: list[Path], outcomes: list[Outcome], out: Path, timeout: float, progress: Callable[..., object]
 ) -> Iterator[Outcome]:
+    import nbformat
+
+    from mesokit import files
+
     interrupted = False
     for path, outcome in zip(notebooks, outcomes, strict=True):
         if interrupted:
@@ -80,7 +84,9 @@ def _run_all(
         else:
             watch = Watch(timeout, functools.partial(progress, path.stem))
             interrupted = _run_one(path.resolve(), outcome, watch, timeout)
-            _save(outcome, watch, out / path.name)
+            if watch.notebook is not None:
+                outcome.executed = out / path.name
+                files.write(outcome.executed, nbformat.writes(watch.notebook).encode())
         yield outcome
 
 
@@ -95,11 +101,9 @@ def _run_one(path: Path, outcome: Outcome, watch: Watch, limit: float) -> bool:
         outcome.status, outcome.error = "failed", f"interrupted by the user{_where(watch)}"
         return True
     except Exception as error:
-        outcome.status = "timeout" if watch.timed_out else "failed"
-        outcome.error = (
-            f"stopped after its limit of {limit:g} s" if watch.timed_out else _reason(error, watch)
-        ) + _where(watch)
-        outcome.cell = watch.cell
+        outcome.status, outcome.cell = "timeout" if watch.timed_out else "failed", watch.cell
+        reason = f"stopped after its limit of {limit:g} s" if watch.timed_out else _reason(error, watch)
+        outcome.error = reason + _where(watch)
     finally:
         watch.done.set()
         watch.kill()  # processes that the notebook started and did not end
@@ -161,13 +165,3 @@ def _where(watch: Watch) -> str:
     if watch.cell is None:
         return ", before its first cell"
     return f", in cell [{watch.number}]: {_line(watch.notebook.cells[watch.cell].source, 80)}"
-
-
-def _save(outcome: Outcome, watch: Watch, path: Path) -> None:
-    import nbformat
-
-    from mesokit import files
-
-    if watch.notebook is not None:
-        outcome.executed = path
-        files.write(path, nbformat.writes(watch.notebook).encode())

@@ -13,8 +13,8 @@ from typing import Any
 from mesokit.lesson.recording import plain
 from mesokit.report.parameters import Parameters
 
-BUNDLED = Path(__file__).parents[1] / "bundled"
-PACKAGES = (  # what results depend on
+_BUNDLED = Path(__file__).parents[1] / "bundled"
+_PACKAGES = (  # what results depend on
     "mesokit", "tensorflow", "keras", "tf-keras-vis", "mtcnn", "opencv-python-headless", "av",
     "openvino", "numpy", "pandas", "scikit-learn", "plotly", "papermill", "nbconvert",
 )  # fmt: skip
@@ -25,7 +25,7 @@ def environment(preset: str | None = None, parameters: dict[str, Parameters] | N
     import psutil
 
     versions = {}
-    for name in PACKAGES:
+    for name in _PACKAGES:
         with suppress(importlib.metadata.PackageNotFoundError):
             versions[name] = importlib.metadata.version(name)
     return {
@@ -78,8 +78,8 @@ def _dataset(root: Path) -> list[dict[str, Any]]:
 
 
 def _bundled() -> list[dict[str, Any]]:
-    cards = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(BUNDLED.glob("*.json"))]
-    return [{"name": card["name"], **_hashed(BUNDLED / card["file"], card["sha256"])} for card in cards]
+    cards = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(_BUNDLED.glob("*.json"))]
+    return [{"name": card["name"], **_hashed(_BUNDLED / card["file"], card["sha256"])} for card in cards]
 
 
 def _hashed(path: Path, described: str | None) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from typing import Any
 
 from mesokit.report.execute import quiet
 
-PLOTLY = "application/vnd.plotly.v1+json"
-WIDGET = "application/vnd.jupyter.widget-view+json"
-FOLD = re.compile("<(/?)details>")  # nbconvert would close the tag at once, before the paragraphs in the fold
+_PLOTLY = "application/vnd.plotly.v1+json"
+_WIDGET = "application/vnd.jupyter.widget-view+json"
+_FOLD = re.compile("<(/?)details>")  # nbconvert would close the tag at once, before the paragraphs in the fold
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
@@ -23,7 +23,7 @@ def page(book: dict[str, Any]) -> str:
     notebook.metadata.pop("widgets", None)  # their manager would be loaded from the network
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            cell.source = FOLD.sub(r"<!--\1details-->", cell.source)
+            cell.source = _FOLD.sub(r"<!--\1details-->", cell.source)
     with quiet():
         exporter = HTMLExporter(
             extra_template_paths=[str(TEMPLATES)],
@@ -46,12 +46,12 @@ def page(book: dict[str, Any]) -> str:
 def _static(output: Any) -> bool:
     """Change `output` so that it shows without a kernel or a network; True where it is a plotly figure."""
     data = output.get("data", {})
-    if PLOTLY in data:
+    if _PLOTLY in data:
         from plotly.io import to_html
 
         output.data = {
             "text/html": to_html(
-                data[PLOTLY],
+                data[_PLOTLY],
                 {"displaylogo": False, "modeBarButtonsToRemove": ["sendChartToCloud"]},
                 include_plotlyjs=False,
                 full_html=False,
@@ -59,7 +59,7 @@ def _static(output: Any) -> bool:
             )
         }
         return True
-    if data.pop(WIDGET, None) is not None and "text/html" not in data:
+    if data.pop(_WIDGET, None) is not None and "text/html" not in data:
         bar = re.match(r".*\d+%\|", str(data.get("text/plain", "")))  # a progress bar, which would stay at 0 %
         note = "" if bar else "<i>An interactive control: open the notebook in JupyterLab to use it.</i>"
         output.data = {"text/html": note}

@@ -1,4 +1,4 @@
-"""Looks after the kernel of a running notebook: memory, time, and nothing left behind."""
+"""Watches the kernel of a running notebook: its memory, its time limit, the processes it started."""
 
 import asyncio
 import queue
@@ -9,19 +9,19 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-GRACE = 10  # seconds between the interrupt of a notebook that is over its limit and the end of its kernel
-SAMPLE = 0.25  # seconds between two looks at a kernel's memory
+_GRACE = 10  # seconds between the interrupt of a notebook that is over its limit and the end of its kernel
+_SAMPLE = 0.25  # seconds between two measurements of memory
 
 
 class Watch:
-    """Looks after one kernel from a thread: peak memory, the limit on the whole notebook, nothing left behind."""
+    """Watches one kernel from a thread: measures its peak memory and enforces the time limit of the notebook."""
 
     def __init__(self, limit: float, progress: Callable[[int, int], object]):
         """`limit`: seconds for the whole notebook, from now; `progress(cells done, cells)` before each code cell."""
         self.deadline = time.monotonic() + limit
         self.progress = progress
         self.peak = 0
-        self.cell: int | None = None  # index of the code cell under way
+        self.cell: int | None = None  # index of the current code cell
         self.number = 0  # as in In [number]
         self.notebook: Any = None
         self.timed_out = False
@@ -30,36 +30,36 @@ class Watch:
         self.done = threading.Event()
 
     def attach(self, manager: Any, client: Any) -> None:
-        """Begin to look: the kernel has started."""
+        """Start to watch a kernel that has just started."""
         import psutil
 
         _keep_polling(client.shell_channel)
         self.manager, self.process = manager, getattr(manager.provisioner, "process", None)
         self.family.add(psutil.Process(manager.provisioner.pid))
         self.sample()
-        threading.Thread(target=self._look, daemon=True).start()
+        threading.Thread(target=self._watch, daemon=True).start()
 
     def at(self, cell: Any, cell_index: int) -> None:
-        """A code cell begins."""
+        """Note that a code cell starts."""
         self.cell, self.number = cell_index, self.number + 1
         self.progress(cell_index, len(self.notebook.cells))
 
-    def _look(self) -> None:
-        while not self.done.wait(SAMPLE):
+    def _watch(self) -> None:
+        while not self.done.wait(_SAMPLE):
             self.sample()
             over = time.monotonic() - self.deadline
             if over > 0 and not self.timed_out:
                 self.timed_out = True
-                with suppress(Exception):  # an interrupt first: its traceback shows the line that hung
+                with suppress(Exception):  # first an interrupt: its traceback shows the line that hangs
                     asyncio.run(self.manager.interrupt_kernel())
-            if over > GRACE:
+            if over > _GRACE:
                 return self.kill()
 
     def sample(self) -> None:
-        """Look once at the memory of the kernel and of everything it started."""
+        """Measure the memory of the kernel and of all processes that it started."""
         import psutil
 
-        total, known, programs = 0, list(self.family), set()  # a copy: two threads look
+        total, known, programs = 0, list(self.family), set()  # a copy: two threads measure
         for process in sorted(known, key=lambda one: one.pid):
             with suppress(psutil.Error):
                 program = tuple(process.cmdline())
@@ -71,7 +71,7 @@ class Watch:
         self.peak = max(self.peak, total)
 
     def kill(self) -> None:
-        """End the kernel and everything it started."""
+        """End the kernel and all processes that it started."""
         import psutil
 
         for process in list(self.family):
@@ -80,10 +80,10 @@ class Watch:
 
 
 def _keep_polling(channel: Any) -> None:
-    """Make the shell channel look again every half second.
+    """Make the shell channel check for messages every half second.
 
-    nbclient sends the messages of Output widgets through the socket it waits on, which can swallow the wake-up of the
-    cell's reply: one run in four then waited for ever (nbclient issue 312).
+    nbclient sends the messages of Output widgets through the socket on which it waits. This can hide the arrival of the
+    cell's reply: without the polling, one run in four never ended (nbclient issue 312).
     """
     receive = channel.get_msg
 
