@@ -1,4 +1,4 @@
-"""Run notebooks one after another, each in a fresh kernel, and describe how each ended."""
+"""Run notebooks with papermill one after another, each in a fresh kernel, and describe how each ended."""
 
 import functools
 import logging
@@ -113,45 +113,79 @@ def _run_one(path: Path, outcome: Outcome, watch: Watch, limit: float) -> bool:
 
 
 def _execute(path: Path, parameters: Parameters, watch: Watch, start_timeout: int) -> None:
-    """Execute the notebook with papermill's parameters and nbclient; `watch.notebook` receives the outputs."""
-    from nbclient import NotebookClient
-    from papermill.iorw import load_notebook_node
-    from papermill.parameterize import parameterize_notebook
+    """Execute the notebook with papermill; `watch.notebook` receives the outputs."""
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+    from papermill.execute import remove_error_markers
 
-    kernel = {"kernel_name": "python3", "language": "python"}  # whatever the author's kernel was called
-    notebook = load_notebook_node(str(path))
-    watch.notebook = parameterize_notebook(notebook, parameters, **kernel) if parameters else notebook
-    client: NotebookClient = NotebookClient(
-        watch.notebook,
-        kernel_name="python3",
-        startup_timeout=start_timeout,
-        iopub_timeout=60,  # 4 s are too few for a large figure on a busy machine
-        raise_on_iopub_timeout=True,
-        on_notebook_start=lambda notebook: watch.attach(client.km, client.kc),
-        on_cell_execute=watch.at,
-    )
-    client.reset_execution_trackers()
-    # Figures are stored as JSON, which is small; the page draws them with the plotly.js that it contains.
-    env = os.environ | {"PLOTLY_RENDERER": "plotly_mimetype", "MESOKIT_REPORT": "1"}
-    with client.setup_kernel(env=env, cwd=str(path.parent), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
-        try:
-            for index, cell in enumerate(watch.notebook.cells):
-                client.execute_cell(cell, index)
-        finally:
-            watch.sample()  # while the kernel's children still run
-        client.set_widgets_metadata()
+    try:
+        papermill.execute_notebook(
+            str(path).replace("{", "{{").replace("}", "}}"),  # papermill formats paths
+            None,
+            parameters=parameters,
+            engine_name=_engine(),
+            kernel_name="python3",  # whatever the author's kernel was called
+            language="python",
+            progress_bar=False,
+            start_timeout=start_timeout,
+            watch=watch,
+            folder=path.parent,
+        )
+    except PapermillExecutionError:
+        if watch.notebook.metadata.papermill.exception:
+            raise  # otherwise only cells with the tag raises-exception raised
+    finally:
+        if watch.notebook is not None:
+            remove_error_markers(watch.notebook)  # papermill's added cells would shift the indices
     watch.progress(len(watch.notebook.cells), len(watch.notebook.cells))
 
 
+@functools.cache
+def _engine() -> str:
+    """The name of a papermill engine that runs under a `Watch`; papermill's own has no limit on a whole notebook."""
+    from papermill.clientwrap import PapermillNotebookClient
+    from papermill.engines import NBClientEngine, papermill_engines
+
+    class Client(PapermillNotebookClient):
+        def papermill_execute_cells(self) -> None:
+            try:
+                super().papermill_execute_cells()
+            finally:
+                self.watch.sample()  # while the kernel's children still run
+
+    class Engine(NBClientEngine):
+        @classmethod
+        def execute_managed_notebook(cls, nb_man, kernel_name, watch, folder, start_timeout=60, **_):  # type: ignore
+            watch.notebook = nb_man.nb
+            client: Client = Client(
+                nb_man,
+                kernel_name=kernel_name,
+                startup_timeout=start_timeout,
+                iopub_timeout=60,  # 4 s are too few for a large figure on a busy machine
+                on_notebook_start=lambda notebook: watch.attach(client.km, client.kc),
+                on_cell_execute=watch.at,
+            )
+            client.watch = watch
+            # Figures are stored as JSON, which is small; the page draws them with the plotly.js that it contains.
+            env = os.environ | {"PLOTLY_RENDERER": "plotly_mimetype", "MESOKIT_REPORT": "1"}
+            client.execute(env=env, cwd=str(folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    papermill_engines.register("mesokit", Engine)
+    return "mesokit"
+
+
 def _reason(error: Exception, watch: Watch) -> str:
-    from nbclient.exceptions import CellExecutionError, DeadKernelError
+    from nbclient.exceptions import DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
 
     if isinstance(error, DeadKernelError):
         code = watch.process.poll() if watch.process else None
         ended = "" if code is None else f", exit status {code}" if code >= 0 else f", killed by signal {-code}"
         return f"the kernel died{ended}"
-    if isinstance(error, CellExecutionError):
-        return _line(f"{error.ename}: {error.evalue}")
+    if isinstance(error, PapermillExecutionError):
+        outputs = watch.notebook.cells[watch.cell].outputs  # the error's own fields may be of an expected one before
+        raised = next((output for output in outputs if output.output_type == "error"), error)
+        return _line(f"{raised.ename}: {raised.evalue}")
     return _line(f"{type(error).__name__}: {error}")
 
 
