@@ -531,11 +531,12 @@ def test_an_archive_is_unpacked_nowhere(tmp_path):
 @pytest.mark.parametrize("script", ["scan", "index_dataset", "compress_clips", "extract_faces"])
 def test_a_full_disk(place, scripts, capsys, monkeypatch, script):
     clip(place / "a.mp4")
-    (place / "real").mkdir()
-    shutil.copy(place / "a.mp4", place / "real")
+    for class_ in ("real", "fake"):
+        (place / "videos" / class_).mkdir(parents=True)
+        shutil.copy(place / "a.mp4", place / "videos" / class_)
     arguments = {
         "scan": ["a.mp4", "--html", "out.html"],
-        "index_dataset": ["folder", ".", "--out", "out.csv"],
+        "index_dataset": ["folder", "videos", "--out", "out.csv"],
         "compress_clips": ["good.csv", "--out", "out", "--crf", "30"],
         "extract_faces": ["good.csv", "--out", "out"],
     }
@@ -577,7 +578,7 @@ def closed():
     """A folder that may be read, not written, with a table, a clip, and a table and a clip that may not be read."""
     folder = Path(tempfile.mkdtemp())  # not tmp_path, into which nobody may go
     (folder / "clips").mkdir()
-    for name in ("clips/real/a.mp4", "secret.mp4"):
+    for name in ("clips/real/a.mp4", "clips/fake/b.mp4", "secret.mp4"):
         (folder / name).parent.mkdir(exist_ok=True)
         clip(folder / name)
     for name in ("good.csv", "secret.csv"):
