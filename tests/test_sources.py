@@ -2,11 +2,14 @@
 
 import json
 import os
+import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from mesokit.dataset import manifest, sources
+from mesokit import video
+from mesokit.dataset import folders, indexing, manifest, sources
 
 
 def touch(root, *names):
@@ -202,6 +205,267 @@ def test_folder(tmp_path):
     again = manifest.read_clips(tmp_path / "clips.csv")
     assert again["path"].tolist() == indexed.table["path"].tolist()  # names survive the table, the newline too
     assert len(table) == 7
+
+
+def many(*folders, n=6):
+    return [f"{folder}/{folder.split('/')[0]}{i}.mp4" for folder in folders for i in range(n)]
+
+
+READ = {  # name of a folder -> what it says
+    "real": "real", "REAL": "real", "0_real": "real", "real_videos": "real", "RealVideos": "real", "original": "real",
+    "originals": "real", "authentic": "real", "pristine": "real", "genuine": "real", "Celeb-real": "real",
+    "YouTube-real": "real", "original_sequences": "real", "non-fake": "real", "nonfake": "real", "NonFake": "real",
+    "not_fake": "real", "unaltered": "real", "no_manipulation": "real", "real2": "real",
+    "fake": "forged", "1_fake": "forged", "FakeVideos": "forged", "deepfake": "forged", "DeepFakes": "forged",
+    "DeepFakeDetection": "forged", "Face2Face": "forged", "FaceSwap": "forged", "NeuralTextures": "forged",
+    "Celeb-synthesis": "forged", "manipulated_sequences": "forged", "forged": "forged", "df": "forged",
+    "non-real": "forged", "unreal": "forged", "not_real": "forged", "UnReal": "forged", "AI generated": "forged",
+    "real_and_fake": "forged or real", "real-vs-fake": "forged or real", "FakeVideo-RealAudio": "forged or real",
+    "Train": "train", "training": "train", "TRAINING_SET": "train", "valid": "val", "Validation": "val", "dev": "val",
+    "testing": "test", "train_test": "test or train", "real_train": "train and real", "TestFake": "test and forged",
+    "people": "no class", "youtube": "no class", "realm": "no class", "surreal": "no class", "trainer": "no class",
+    "contest": "no class", "unfair": "no class", "c23": "no class", "日本": "no class", "2": "no class",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "said"), READ.items())
+def test_words_of_a_folder_name(name, said):
+    assert str(folders.read(name)) == said
+
+
+LABELLED = [  # folders -> their labels, by the words in their names
+    ({"Train/Real": "real", "Train/Fake": "forged", "Validation/Real": "real", "Validation/Fake": "forged"}),
+    ({"valid/real": "real", "valid/fake": "forged", "train/real": "real", "train/fake": "forged"}),
+    ({"data/v1/real": "real", "data/v1/fake": "forged"}),
+    ({"0_real": "real", "1_fake": "forged"}),
+    ({"real_videos": "real", "fake_videos": "forged"}),
+    ({"authentic/p1": "real", "deepfake/p1": "forged"}),
+    ({"Celeb-real": "real", "Celeb-synthesis": "forged", "YouTube-real": "real"}),
+    ({"non-fake": "real", "fake": "forged"}),
+    ({"pristine": "real", "non-pristine": "forged"}),
+    ({"real_train": "real", "fake_train": "forged", "real_test": "real", "fake_test": "forged"}),
+    ({"fake_dataset/real/a": "real", "fake_dataset/fake/b": "forged"}),  # what all clips lie in says nothing
+    ({"x/original": "real", "x/manipulated/FaceSwap": "forged", "x/manipulated/wav2lip": "forged"}),
+]
+
+
+@pytest.mark.parametrize("folders", LABELLED, ids=lambda folders: next(iter(folders)))
+def test_labels_are_those_of_the_folders(tmp_path, folders):
+    touch(tmp_path, *many(*folders))
+    table = sources.index("folder", tmp_path).table
+    labels = dict(zip(table["path"].str.rpartition("/")[0], table["label"], strict=True))
+    assert labels == folders
+    for path, split in zip(table["path"].str.lower(), table["split"], strict=True):
+        said = {one for one in manifest.SPLITS if one in path.rpartition("/")[0]}
+        assert not said or said == {split}
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["fake"], ["no real clip", "fake: forged"]),
+        (["real", "Originals/a"], ["no forged clip", "Originals: real"]),
+        (["train", "people"], ["people could be real or forged", "people: no class"]),
+        (["people", "lab"], ["lab (and 1 more) could be real or forged"]),
+        (["real", "fake", "mixed"], ["mixed could be real or forged", "real: real", "fake: forged"]),
+        (["real", "fake", "real_and_fake"], ["real_and_fake could be", "real_and_fake: forged or real"]),
+        (["real", "fake/real_people"], ["fake/real_people could be real or forged", "real_people: real"]),
+        (["real", "fake", "train/test_fake"], ["train/test_fake names two splits", "rename"]),
+        (["real", "fake", "train_test/fake"], ["train_test/fake names two splits"]),
+    ],
+)
+def test_what_is_not_clear_is_refused_with_what_each_name_was_taken_for(tmp_path, names, words):
+    touch(tmp_path, *many(*names))
+    with pytest.raises(ValueError, match="the names of its folders were read as") as error:
+        sources.index("folder", tmp_path)
+    assert all(word in str(error.value) for word in words) and "\n" not in str(error.value)
+    assert "rename" in str(error.value) or "--real NAME... and --forged NAME..." in str(error.value)
+
+
+def test_classes_are_told_outright(tmp_path):
+    touch(tmp_path, *many("People", "lab/results", "lab/raw", "FakeVideo-RealAudio", "real"))
+    told = {"real": ["people", "lab/raw/"], "forged": ["lab", "FakeVideo-RealAudio"]}
+    table = sources.index("folder", tmp_path, **told).table
+    folder = table["path"].str.rpartition("/")[0]
+    assert set(folder[table["label"] == "real"]) == {"People", "lab/raw", "real"}
+    assert set(table.loc[folder == "lab/results", "method"]) == {"lab"}
+    with pytest.raises(ValueError, match="no folder with clips is called persons; .*People: no class"):
+        sources.index("folder", tmp_path, real=["persons"])
+    with pytest.raises(ValueError, match="--real and --forged both name lab"):
+        sources.index("folder", tmp_path, real=["lab"], forged=["lab/"])
+    with pytest.raises(ValueError, match="--real and --forged are for the source folder"):
+        sources.index("dfdc", tmp_path, real=["lab"])
+
+
+def test_methods_are_named_by_the_deepest_folder_that_says_one(tmp_path):
+    places = ["real", "fake/x", "Deepfakes", "manipulated/Face2Face", "fake/FaceSwap/c23", "train_fakes"]
+    touch(tmp_path, *many(*places))
+    table = sources.index("folder", tmp_path).table
+    methods = dict(zip(table["path"].str.rpartition("/")[0], table["method"], strict=True))
+    assert list(map(methods.get, places)) == ["real", "fake", "deepfake", "face2face", "FaceSwap", "fakes"]
+
+
+@pytest.mark.parametrize("suffix", [".mts", ".M2TS", ".ts", ".WMV", ".3gp", ".FLV", ".vob", ".ogv", ".GIF", ".mpg"])
+def test_clips_of_all_containers_are_indexed(tmp_path, suffix):
+    touch(tmp_path, *(f"{label}/{label}{i}{suffix}" for label in ("real", "fake") for i in range(3)))
+    assert len(sources.index("folder", tmp_path).table) == 6 and suffix.lower() in video.CLIP_SUFFIXES
+
+
+def test_what_was_not_used_is_told_with_counts(tmp_path):
+    root = tmp_path / "root"
+    touch(root, *many("real", "fake"), "fake/a.xyz", "real/1.PNG", "real/2.png", "real/.hid.mp4", ".cache/fake/z.mp4")
+    touch(root, "fake/notes.txt", "loose.mp4")
+    touch(tmp_path, *many("elsewhere/fake", n=3), "elsewhere/readme.txt")
+    (root / "linked_fake").symlink_to(tmp_path / "elsewhere" / "fake")
+    (root / "fake_again").symlink_to(root / "fake")
+    (root / "real" / "twin.mp4").symlink_to(root / "real" / "real0.mp4")
+    indexed = sources.index("folder", root)
+    assert len(indexed.table) == 12
+    assert found(indexed, "a linked folder, not followed") == ["linked_fake (3 clips)"]
+    assert found(indexed, "a link to another folder in here") == ["fake_again"]
+    assert found(indexed, "a link to another clip in here") == ["real/twin.mp4"]
+    assert found(indexed, "hidden") == [".cache/fake/z.mp4", "real/.hid.mp4"]
+    assert found(indexed, "other kinds of files") == [".png: 2 files, real/1.PNG, ...", ".xyz: 1 files, fake/a.xyz"]
+    assert found(indexed, "in no folder") == ["loose.mp4"]
+    assert any("2 hidden: " in line for line in indexing.summary(indexed.findings))
+
+
+def test_a_folder_of_links_is_refused_with_the_reason(tmp_path):
+    touch(tmp_path, *many("disk/real", "disk/fake"))
+    (tmp_path / "root").mkdir()
+    for name in ("real", "fake"):
+        (tmp_path / "root" / name).symlink_to(tmp_path / "disk" / name)
+    with pytest.raises(ValueError, match="nothing to index.*2 a linked folder, not followed: give .*fake .6 clips"):
+        sources.index("folder", tmp_path / "root")
+
+
+def test_published_layouts_tell_of_clips_elsewhere(faceforensics, tmp_path_factory):
+    elsewhere = "manipulated_sequences/Deepfakes/masks/videos/519_515.mp4"
+    touch(faceforensics, elsewhere, "original_sequences/youtube/c23/519.mp4")
+    indexed = sources.index("faceforensics", faceforensics)
+    assert found(indexed, "not used: ") == [elsewhere, "original_sequences/youtube/c23/519.mp4"]
+    root = tmp_path_factory.mktemp("celebdf")
+    touch(root, "Celeb-real/id0_0000.mp4", "Celeb-fake/id0_id1_0000.mp4")
+    assert found(sources.index("celebdf", root), "not used: ") == ["Celeb-fake/id0_id1_0000.mp4"]
+
+
+def test_dfdc_parts_without_their_list_are_told(dfdc):
+    touch(dfdc, "dfdc_train_part_9/zz.mp4", "dfdc_train_part_9/yy.MP4", "dfdc_train_part_0/deep/xx.mp4")
+    indexed = sources.index("dfdc", dfdc)
+    unlisted = ["dfdc_train_part_0/deep/xx.mp4", "dfdc_train_part_9/yy.MP4", "dfdc_train_part_9/zz.mp4"]
+    assert found(indexed, "not used: no metadata.json in its folder") == unlisted
+    assert any(line.startswith("     3 not used: no metadata.json") for line in indexing.summary(indexed.findings))
+
+
+@pytest.mark.parametrize("nothing", [float("nan"), None, "", "NaN", 7, ["a.mp4"]])
+def test_dfdc_without_an_original_is_a_group_of_its_own(tmp_path, nothing):
+    entries = {f"{name}.mp4": {"label": "FAKE", "split": "train", "original": nothing} for name in "abcd"}
+    entries |= {f"{name}.mp4": {"label": "REAL", "split": "train", "original": nothing} for name in "efgh"}
+    touch(tmp_path, *(f"part_0/{name}" for name in entries))
+    (tmp_path / "part_0" / "metadata.json").write_text(json.dumps(entries))
+    indexed = sources.index("dfdc", tmp_path)
+    assert indexed.table["group"].nunique() == 8 and "nan" not in set(indexed.table["group"])
+    assert len(found(indexed, "forged, and its original is not named")) == 4
+
+
+METHODS = ("Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures")
+
+
+@pytest.mark.parametrize("split", ["", "train/"])
+def test_faceforensics_in_another_layout_does_not_leak(tmp_path, split):
+    numbers = [f"{i:03}" for i in range(20)]
+    touch(tmp_path, *(f"{split}original/{number}.mp4" for number in numbers))
+    pairs = [f"{a}_{b}" for a, b in zip(numbers, reversed(numbers), strict=True)]
+    touch(tmp_path, *(f"{split}{method}/{pair}.mp4" for method in METHODS for pair in pairs))
+    indexed = sources.index("folder", tmp_path)
+    table = indexed.table
+    assert found(indexed, "people are read from names as in FaceForensics++") == ["100 clips"]
+    assert table["group"].nunique() == 10 and table.groupby("group")["split"].nunique().max() == 1
+    row = table[table["path"] == f"{split}Deepfakes/003_016.mp4"].iloc[0]
+    assert row[["method", "identity", "source", "group"]].tolist() == ["deepfake", "003", "016", "003"]
+
+
+def test_a_leak_over_folders_of_splits_is_left_out(tmp_path):
+    touch(tmp_path, "train/original/003.mp4", "train/original/001.mp4", "train/Deepfakes/001_002.mp4")
+    touch(tmp_path, "test/original/000.mp4", "test/Deepfakes/000_003.mp4")
+    indexed = sources.index("folder", tmp_path)
+    assert found(indexed, "left out") == ["train/original/003.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("names", "groups"),
+    [
+        (["original/01__hall.mp4", "original/02__hall.mp4", "DeepFakeDetection/01_02__hall__ABCDEFGH.mp4"], 1),
+        (["real/id0_0001.mp4", "real/id1_0001.mp4", "fake/id0_id1_0001.mp4", "fake/id1_id0_0001.mp4"], 2),
+        (["real/a/7.mp4", "real/b/7.mp4", "fake/a/7.mp4", "fake/b/7_swapped.mp4", "fake/b/7_anna to_eve.mp4"], 2),
+        (["real/7.mp4", "real/71.mp4", "fake/7-x.mp4", "fake/8.mp4"], 3),
+        (["train/real/1.mp4", "train/fake/1.mp4", "test/real/1.mp4", "test/fake/1.mp4"], 2),
+    ],
+)
+def test_a_forgery_is_in_the_group_of_the_clip_that_its_name_names(tmp_path, names, groups):
+    touch(tmp_path, *names)
+    indexed = sources.index("folder", tmp_path)
+    assert len(indexed.table) == len(names) and indexed.table["group"].nunique() == groups
+
+
+@pytest.mark.parametrize(
+    ("real", "forged", "lacking"),
+    [
+        (30, 3, []),
+        (3, 30, []),
+        (5, 5, []),
+        (3, 3, []),
+        (30, 2, ["a split without a forged clip: val"]),
+        (1, 40, ["a split without a real clip: test", "a split without a real clip: val"]),
+        (1, 1, ["a split without a clip: test", "a split without a clip: val"]),
+    ],
+)
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_each_split_has_both_classes_or_it_is_told(tmp_path, real, forged, lacking, seed):
+    touch(tmp_path, *many("real", n=real), *many("fake", n=forged))
+    indexed = sources.index("folder", tmp_path, seed)
+    told = indexed.findings[indexed.findings["finding"].str.startswith("a split without")]
+    assert (told["finding"] + ": " + told["path"]).tolist() == lacking
+    classes = indexed.table.groupby("split")["label"].nunique()
+    assert len(lacking) or ((classes == 2).all() and len(classes) == 3)
+    assert len(indexed.table) == real + forged
+    if real + forged > 5:
+        assert set(indexed.table["split"]) == set(manifest.SPLITS)
+
+
+def test_groups_with_both_classes_go_where_single_ones_do_not_reach(tmp_path):
+    touch(tmp_path, "real/a.mp4", "real/b.mp4", "fake/c.mp4", "fake/d.mp4", "real/e.mp4", "fake/e.mp4")
+    for seed in range(5):
+        table = sources.index("folder", tmp_path, seed).table
+        assert (table.groupby("split")["label"].nunique() == 2).all() and set(table["split"]) == set(manifest.SPLITS)
+
+
+def test_shares_are_kept_where_classes_are_balanced(tmp_path):
+    touch(tmp_path, *many("real", n=200), *many("fake", n=10))
+    table = sources.index("folder", tmp_path).table
+    shares = table.groupby(["label", "split"]).size()
+    assert shares["real"].to_dict() == {"train": 144, "val": 28, "test": 28}
+    assert shares["forged", "train"] >= 6
+
+
+def test_the_command_tells_what_it_read_and_left(tmp_path, monkeypatch, capsys):
+    monkeypatch.syspath_prepend(str(Path(__file__).parent.parent / "data_scripts"))
+    import index_dataset
+
+    root, out = tmp_path / "root", tmp_path / "clips.csv"
+    touch(root, *many("people", "lab"), "lab/photo.png")
+    assert index_dataset.main(["folder", str(root), "--out", str(out)]) == 2
+    said = capsys.readouterr().err
+    assert "lab (and 1 more) could be real or forged" in said and "--real NAME... and --forged NAME..." in said
+    assert not out.exists()
+    arguments = ["folder", str(root), "--out", str(out), "--real", "people", "--forged", "lab", "nothing"]
+    assert index_dataset.main(arguments) == 2 and "called nothing" in capsys.readouterr().err
+    assert index_dataset.main(arguments[:-1]) == 0
+    said = capsys.readouterr().out
+    assert "12 clips in 12 groups" in said and ".png: 1 files, lab/photo.png" in said
+    told = pd.read_csv(tmp_path / "clips_findings.csv")
+    assert "a folder name read as forged, as told" in set(told["finding"])
+    sys.modules.pop("index_dataset")
 
 
 def test_links_and_names_that_no_table_holds(tmp_path):

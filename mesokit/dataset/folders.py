@@ -13,7 +13,8 @@ from typing import NamedTuple
 import pandas as pd
 
 from mesokit.dataset import manifest
-from mesokit.dataset.indexing import Findings, clip_files, give_splits, joined, need
+from mesokit.dataset.grouping import give_splits, with_people
+from mesokit.dataset.indexing import Findings, clip_files, need
 
 SPLIT_WORDS = {
     "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val",
@@ -139,7 +140,7 @@ def folder(
         official=[min(clip.splits) if clip.splits else pd.NA for clip in clips],
         crf=pd.NA,
     )
-    return give_splits(_with_people(table, [clip.below for clip in clips], findings), seed, findings)
+    return give_splits(with_people(table, [clip.below for clip in clips], findings), seed, findings)
 
 
 def _once(paths: list[str], root: Path, findings: Findings) -> list[str]:
@@ -227,50 +228,3 @@ def _method(clip: _Clip) -> str:
         return "real"
     known = [read(name).method for name in clip.names[clip.at :] if read(name).known]
     return known[-1] if known else read(clip.names[clip.at]).method
-
-
-# How public datasets name a forgery: by the person filmed, then the other person; and a real clip by the first alone.
-PAIRS = {
-    "FaceForensics++": re.compile(r"(?P<target>\d{3})(_(?P<source>\d{3}))?"),
-    "DeepFakeDetection": re.compile(r"(?P<target>\d\d)(_(?P<source>\d\d))?__.+"),
-    "Celeb-DF": re.compile(r"(?P<target>id\d+)(_(?P<source>id\d+))?_(?P<clip>\d{4})"),
-}
-
-
-def _with_people(table: pd.DataFrame, below: list[str], findings: Findings) -> pd.DataFrame:
-    """The columns identity, source and group: of people by the names of public datasets, else by the names of clips.
-
-    `below`: for each clip its path below the folder of its class. A forged clip belongs to the real one of the same
-    split whose path is the same, or the beginning of it (`a/7.mp4` and `a/7_swapped.mp4`).
-    """
-    keys, real = table["clip"].tolist(), (table["method"] == "real").tolist()
-    people: list[tuple[str, str | None]] = [(key, None) for key in keys]  # the person filmed, and the other
-    ties = [(key, key) for key in keys]  # what is in one group
-    alone = set(range(len(table)))
-    for dataset, pattern in PAIRS.items():
-        matches = {i: pattern.fullmatch(PurePosixPath(table["path"].iloc[i]).stem) for i in sorted(alone)}
-        named = {i: match for i, match in matches.items() if match is not None and bool(match["source"]) != real[i]}
-        if all(real[i] for i in named):
-            continue
-        for i, match in named.items():
-            prefix = "actor" if dataset == "DeepFakeDetection" else ""
-            target, source = prefix + match["target"], match["source"] and prefix + match["source"]
-            # All people of Celeb-DF are swapped with each other: its groups are a real clip with its forgeries.
-            clip = f"{target}_{match['clip']}" if dataset == "Celeb-DF" else None
-            people[i], ties[i] = (target, source), (clip or target, clip or source or target)
-        alone -= set(named)
-        findings.append((f"people are read from names as in {dataset}, and groups from people", f"{len(named)} clips"))
-    split = table["official"].fillna("").tolist()
-    originals = {(split[i], below[i]): i for i in sorted(alone, reverse=True) if real[i]}
-    tied: dict[int, int] = {}
-    for i in sorted(alone):
-        names = [below[i], *(below[i][: sign.start()] for sign in reversed([*re.finditer(r"[_\-. ]", below[i])]))]
-        one = next((originals[split[i], name] for name in names if (split[i], name) in originals), None)
-        if one is not None and one != i:
-            people[i], ties[i], tied[i] = (keys[one], None), (keys[i], keys[one]), one
-    if tied:
-        findings.append(("in the group of the real clip of the same name", f"{len(tied)} clips"))
-    if alone := alone - set(tied) - set(tied.values()):
-        findings.append(("people are unknown: each clip is a group of its own", f"{len(alone)} clips"))
-    identity, source = zip(*people, strict=True)
-    return table.assign(identity=identity, source=pd.array(source, dtype="string"), group=joined(ties))

@@ -15,7 +15,8 @@ import pandas as pd
 
 from mesokit import files, video
 from mesokit.dataset import folders, indexing, manifest
-from mesokit.dataset.indexing import Findings, clip_files, give_splits, need, shown
+from mesokit.dataset.grouping import give_splits, joined
+from mesokit.dataset.indexing import Findings, clip_files, need, shown
 
 FACEFORENSICS_LEVELS = {"raw": 0, "c0": 0, "c23": 23, "c40": 40}
 METHODS = {"Deepfakes": "deepfake", "Face2Face": "face2face"}  # FaceForensics++'s other methods keep their own names
@@ -81,7 +82,7 @@ def faceforensics(root: Path, findings: Findings, seed: int) -> pd.DataFrame:
     findings += [("the same level twice", path) for path in table.loc[double, "path"]]
     table = table[~double]
     pairs = table[["identity", "source"]].where(table["source"].notna(), table["identity"], axis=0)
-    table = table.assign(group=indexing.joined(pairs.itertuples(index=False, name=None)))
+    table = table.assign(group=joined(pairs.itertuples(index=False, name=None)))
     official = _faceforensics_splits(root, table, findings)
     _missing_originals(table, findings)
     for clip, levels in table.groupby("clip")["crf"]:
