@@ -3,15 +3,16 @@
 import os
 import weakref
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 from av.video.frame import PictureType
-from PIL import Image
+from PIL import Image, features
 
 from mesokit import video
-from mesokit.video import VideoError, photographs
+from mesokit.video import VideoError, photographs, showing
 
 BITS = 8
 
@@ -397,3 +398,458 @@ def test_photographs_that_are_refused(tmp_path, monkeypatch):
 def test_is_image_for_what_is_none(clip, tmp_path):
     assert not video.is_image(clip) and not video.is_image(tmp_path) and not video.is_image(tmp_path / "absent.mp4")
     assert video.is_image(tmp_path / "absent.jpg")  # by its name: read_image then says that it is absent
+
+
+# --- odd but good: what is cut, joined, hidden, or shown otherwise than it is stored ---------------------------------
+
+CASES = Path(os.environ.get("MESOKIT_CASES", Path(__file__).parents[2] / "shared" / "cases"))
+GIVEN = {  # frames shown, frames skipped, width, height
+    "edit_list_head.mp4": (75, 0, 480, 360),
+    "field_pictures.ts": (6, 0, 480, 352),
+    "hdr10_forged.mp4": (30, 0, 480, 360),
+    "joined.ts": (60, 0, 480, 360),
+    "open_gop_cut.mkv": (96, 3, 480, 360),
+    "open_gop_cut264.ts": (72, 3, 480, 360),
+    "pixel_aspect_4_3.mp4": (30, 0, 480, 360),
+    "starts_mid_gop.ts": (180, 9, 480, 360),
+    "two_streams_preview_first.mkv": (30, 0, 480, 360),
+}
+
+
+def agreed(path):
+    """What probe and read_frames agree on: the probe, the frames."""
+    seen, frames = video.probe(path), list(video.read_frames(path))
+    assert seen.frames == len(frames) and [frame.index for frame in frames] == list(range(len(frames)))
+    assert {frame.image.shape for frame in frames} == {(seen.height, seen.width, 3)}
+    assert seen.duration == pytest.approx(len(frames) / seen.fps) and frames[0].time == 0
+    assert (np.diff([frame.time for frame in frames]) >= 0).all()
+    return seen, frames
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_given_cases(name):
+    if not CASES.is_dir():
+        pytest.skip("the odd inputs are absent: name their folder in MESOKIT_CASES")
+    seen, _ = agreed(CASES / name)
+    assert (seen.frames, seen.skipped, seen.width, seen.height) == GIVEN[name]
+    assert seen.fps == pytest.approx(12.5 if name.startswith("field") else 25, abs=0.01)
+
+
+OPEN_GOPS = {
+    "libx264": {"x264-params": "open-gop=1:keyint=12:min-keyint=12:scenecut=0:bframes=3:b-adapt=0"},
+    "libx265": {"x265-params": "open-gop=1:keyint=12:min-keyint=12:scenecut=0:bframes=3:b-adapt=0:log-level=none"},
+    "mpeg2video": {"g": "12", "bf": "2"},
+    "mpeg4": {"g": "12", "bf": "2"},
+}
+
+
+def packets(path):
+    with av.open(str(path)) as container:
+        return [packet for packet in container.demux(video=0) if packet.size]
+
+
+def long_clip(path, codec, n=60, size=(96, 128)):
+    """A clip of `n` numbered frames with open groups of pictures where the codec has them."""
+    if codec not in av.codecs_available:
+        pytest.skip(f"this build of PyAV has no {codec}")
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25, options=OPEN_GOPS[codec])
+        stream.height, stream.width, stream.pix_fmt, stream.bit_rate = *size, "yuv420p", 2_000_000
+        for i in range(n):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered(i, *size), format="rgb24")))
+        container.mux(stream.encode(None))
+    return path
+
+
+def remux(source, path, first=0, hidden=0):
+    """The packets of `source` from number `first` on, as others cut clips without encoding them again."""
+    with av.open(str(source)) as old, av.open(str(path), "w") as new:
+        stream = new.add_stream_from_template(old.streams.video[0])
+        for number, packet in enumerate(packet for packet in old.demux(video=0) if packet.size):
+            if number >= first:
+                packet.stream = stream
+                new.mux(packet)
+    return path
+
+
+def second_key(path):
+    return [number for number, packet in enumerate(packets(path)) if packet.is_keyframe][1]
+
+
+@pytest.mark.parametrize(
+    ("codec", "suffix"),
+    [
+        *(("libx264", suffix) for suffix in (".ts", ".mkv", ".avi", ".mp4", ".flv", ".h264")),
+        *(("libx265", suffix) for suffix in (".ts", ".mkv", ".mp4", ".hevc")),
+        ("mpeg2video", ".ts"),
+        ("mpeg2video", ".mpg"),
+        ("mpeg4", ".avi"),
+    ],
+)
+def test_leading_pictures_of_a_cut_open_gop_are_skipped(tmp_path, codec, suffix):
+    whole = long_clip(tmp_path / "whole.ts", codec) if codec != "mpeg4" else long_clip(tmp_path / "whole.avi", codec)
+    path = remux(whole, tmp_path / f"cut{suffix}", second_key(whole))
+    seen, frames = agreed(path)
+    numbers = [number(frame.image) for frame in frames]
+    assert frames[0].keyframe and numbers == list(range(numbers[0], 60))
+    # MP4 hides with an edit list what comes before its start: so these are not shown and not skipped either.
+    leading = sum(packet.pts < packets(whole)[second_key(whole)].pts for packet in packets(whole)[second_key(whole) :])
+    assert seen.skipped in ({0, leading} if suffix == ".mp4" else {leading}) and 0 < numbers[0] <= 24
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265", "mpeg2video"])
+@pytest.mark.parametrize("suffix", [".ts", ".mkv"])
+@pytest.mark.parametrize("first", [1, 5])
+def test_what_comes_before_the_first_key_frame_is_skipped_and_counted(tmp_path, codec, suffix, first):
+    whole = long_clip(tmp_path / "whole.ts", codec)
+    path = remux(whole, tmp_path / f"cut{suffix}", first)
+    seen, frames = agreed(path)
+    numbers = [number(frame.image) for frame in frames]
+    assert numbers == list(range(numbers[0], 60)) and seen.skipped >= second_key(whole) - first
+    assert seen.skipped + len(frames) == 60 - first
+    with pytest.raises(VideoError, match=rf"ends at {len(frames) - 1} \({seen.skipped} before the first key frame not"):
+        list(video.read_frames(path, [60]))
+
+
+def test_frames_read_apart_come_with_the_number_of_those_skipped(tmp_path):
+    whole = long_clip(tmp_path / "whole.ts", "libx264")
+    taken = video.read_apart(remux(whole, tmp_path / "cut.ts", 4), 5)
+    assert len(taken.frames) == 5 and taken.skipped >= second_key(whole) - 4
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+def test_damage_after_the_first_key_frame_is_damage(tmp_path, codec):
+    """Also where the start is cut: bytes of a frame behind it are changed."""
+    whole = long_clip(tmp_path / "whole.ts", codec)
+    data = bytearray(remux(whole, tmp_path / "cut.mkv", second_key(whole)).read_bytes())
+    victim = bytes(packets(tmp_path / "cut.mkv")[15])
+    at = data.index(victim)
+    data[at + 12 : at + len(victim)] = bytes(len(victim) - 12)
+    (tmp_path / "cut.mkv").write_bytes(data)
+    with pytest.raises(VideoError, match="damaged from about frame"):
+        list(video.read_frames(tmp_path / "cut.mkv"))
+
+
+def test_a_clip_without_a_key_frame_is_refused(tmp_path):
+    whole = long_clip(tmp_path / "whole.ts", "libx264", n=12)
+    path = remux(whole, tmp_path / "none.ts", 1)
+    for read in (video.probe, lambda p: list(video.read_frames(p))):
+        with pytest.raises(VideoError, match=r"none\.ts: (damaged|not one frame|not a readable)"):
+            read(path)
+
+
+def test_interlaced_frames_are_counted_by_decoding(tmp_path):
+    path = tmp_path / "a.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"x264-params": "interlaced=1"})
+        stream.height, stream.width, stream.pix_fmt = 96, 128, "yuv420p"
+        for i in range(20):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered(i, 96, 128), format="rgb24")))
+        container.mux(stream.encode(None))
+    seen, frames = agreed(path)
+    assert [number(frame.image) for frame in frames] == list(range(20)) and seen.skipped == 0
+
+
+def edited(path, start, length):
+    """Change the edit list of an MP4 that PyAV wrote: it shows `length` frames from frame `start` on."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        frame = int(1 / (stream.average_rate * stream.time_base))
+    data = bytearray(path.read_bytes())
+    movie = int.from_bytes(data[(at := data.index(b"mvhd") + 16) : at + 4])
+    entry = data.index(b"elst") + 12  # version 0: duration in the movie's clock, start in the stream's
+    assert int.from_bytes(data[entry - 4 : entry]) == 1
+    media = int.from_bytes(data[entry + 4 : entry + 8])
+    data[entry : entry + 8] = (length * movie // 25).to_bytes(4) + (media + start * frame).to_bytes(4)
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(("start", "length"), [(15, 20), (0, 20), (30, 30), (7, 5), (59, 1)])
+@pytest.mark.parametrize("suffix", [".mp4", ".mov"])
+def test_an_edit_list_says_which_frames_are_shown(tmp_path, start, length, suffix):
+    path = encode(tmp_path / f"a{suffix}", [numbered(i) for i in range(60)])
+    edited(path, start, length)
+    seen, frames = agreed(path)
+    numbers = [number(frame.image) for frame in frames]
+    assert numbers[0] == start and numbers == list(range(start, start + len(frames)))
+    assert abs(len(frames) - length) <= 2 or start + len(frames) == 60  # FFmpeg ends at whole groups of B-frames
+    assert seen.declared_frames == 60
+
+
+def test_a_cut_file_with_an_edit_list_is_cut_short(tmp_path):
+    path = encode(tmp_path / "a.mp4", [numbered(i, 96, 128) for i in range(60)])
+    edited(path, 10, 40)
+    whole = with_index_first(path, tmp_path / "whole.mp4")
+    (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(VideoError, match=r"cut short, \d+ of \d+ frames"):
+        video.probe(tmp_path / "cut.mp4")
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265", "mpeg2video"])
+def test_joined_transport_streams_are_one_clip(tmp_path, codec):
+    one = long_clip(tmp_path / "one.ts", codec, 24).read_bytes()
+    for path, parts in ((tmp_path / "two.ts", 2), (tmp_path / "three.ts", 3)):
+        path.write_bytes(one * parts)
+        seen, frames = agreed(path)
+        assert [number(frame.image) for frame in frames] == list(range(24)) * parts
+        assert seen.fps == pytest.approx(25, abs=0.01)
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265", "mpeg2video"])
+def test_counters_that_are_always_wrong_are_no_damage(tmp_path, codec):
+    data = bytearray(long_clip(tmp_path / "a.ts", codec).read_bytes())
+    for at in range(3, len(data), 188):
+        data[at] &= 0xF0
+    (tmp_path / "a.ts").write_bytes(data)
+    assert [number(frame.image) for frame in agreed(tmp_path / "a.ts")[1]] == list(range(60))
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265", "mpeg2video"])
+def test_lost_packets_of_a_transport_stream_are_damage(tmp_path, codec):
+    good = long_clip(tmp_path / "a.ts", codec).read_bytes()
+    frames = [frame.image.astype(int) for frame in video.read_frames(tmp_path / "a.ts")]
+    rng, silent = np.random.default_rng(0), 0
+    for _ in range(12):
+        at, n = 188 * int(rng.integers(20, len(good) // 188 - 8)), int(rng.integers(1, 5))
+        (tmp_path / "bad.ts").write_bytes(good[:at] + good[at + 188 * n :])
+        try:
+            read = list(video.read_frames(tmp_path / "bad.ts"))
+            silent += any(abs(frames[number(frame.image)] - frame.image).mean() > 12 for frame in read)
+        except VideoError as error:
+            assert "damaged from about frame" in str(error)
+    assert silent == 0
+
+
+# --- the right stream, and the right pixels --------------------------------------------------------------------------
+
+
+def streams(path, *sizes, default=0, n=6):
+    """A file of several video streams of `sizes` (height, width); each shows its own gray."""
+    with av.open(str(path), "w") as container:
+        made = []
+        for i, (height, width) in enumerate(sizes):
+            stream = container.add_stream("libx264", rate=25)
+            stream.height, stream.width, stream.pix_fmt = height, width, "yuv420p"
+            stream.disposition = av.stream.Disposition.default if i == default else av.stream.Disposition(0)
+            made.append(stream)
+        for k in range(n):
+            for i, stream in enumerate(made):
+                length = n if i != 2 else 3
+                if k < length:
+                    gray = np.full((stream.height, stream.width, 3), 40 + 60 * i, np.uint8)
+                    container.mux(stream.encode(av.VideoFrame.from_ndarray(gray, format="rgb24")))
+        for stream in made:
+            container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4", ".ts"])
+@pytest.mark.parametrize(
+    ("sizes", "default", "best"),
+    [
+        ([(48, 64), (96, 128)], 1, 1),  # a preview first
+        ([(48, 64), (96, 128)], 0, 1),  # which is even the default one
+        ([(96, 128), (48, 64)], 1, 0),
+        ([(48, 64), (96, 128), (96, 128)], 2, 1),  # of equal size: the longest
+    ],
+)
+def test_the_best_stream_is_read(tmp_path, suffix, sizes, default, best):
+    path = streams(tmp_path / f"a{suffix}", *sizes, default=default)
+    seen, frames = agreed(path)
+    assert (seen.height, seen.width) == sizes[best] and len(frames) == 6
+    assert all(abs(frame.image.mean() - (40 + 60 * best)) < 3 for frame in frames)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi", ".ts"])
+@pytest.mark.parametrize(
+    ("aspect", "size"),
+    [
+        (Fraction(4, 3), (48, 86)),
+        (Fraction(8, 9), (54, 64)),
+        (Fraction(16, 15), (48, 68)),
+        (Fraction(2), (48, 128)),
+        (Fraction(101, 100), (48, 64)),  # nearly square: resampling would only blur
+    ],
+)
+def test_pixels_are_shown_square(tmp_path, suffix, aspect, size):
+    path = tmp_path / f"a{suffix}"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.height, stream.width, stream.pix_fmt = 48, 64, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = aspect
+        for i in range(5):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered(i), format="rgb24")))
+        container.mux(stream.encode(None))
+    seen, frames = agreed(path)
+    assert (seen.height, seen.width) == size and [number(frame.image) for frame in frames] == list(range(5))
+
+
+def test_turned_clips_with_pixels_that_are_not_square(tmp_path):
+    path = tmp_path / "a.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.height, stream.width, stream.pix_fmt = 48, 64, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(2)
+        stream.set_display_rotation(90)
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered(5), format="rgb24")))
+        container.mux(stream.encode(None))
+    seen, frames = agreed(path)
+    assert (seen.height, seen.width) == (128, 48) and number(np.rot90(frames[0].image, -1)) == 5
+
+
+def test_an_absurd_shape_of_pixels_is_refused(tmp_path):
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.height, stream.width, stream.pix_fmt = 480, 640, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(400)
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered(5, 480, 640), format="rgb24")))
+        container.mux(stream.encode(None))
+    for read in (video.probe, lambda p: list(video.read_frames(p))):
+        with pytest.raises(
+            VideoError, match=r"a\.mkv: its pixels are .* times as wide as high.*; re-encode it with square"
+        ):
+            read(path)
+
+
+def pq(light):
+    """SMPTE ST 2084: light (1 = 10,000 cd/m2) -> signal."""
+    power = np.asarray(light, float) ** 0.1593017578125
+    return ((0.8359375 + 18.8515625 * power) / (1 + 18.6875 * power)) ** 78.84375
+
+
+def hlg(light):
+    """ARIB STD-B67: light of the scene (1 = peak) -> signal."""
+    light = np.asarray(light, float)
+    bright = 0.17883277 * np.log(np.maximum(12 * light - 0.28466892, 1e-9)) + 0.55991073
+    return np.where(light <= 1 / 12, np.sqrt(3 * light), bright)
+
+
+TRANSFERS = {  # number in H.273, signal of light that is relative to the white of SDR (203 cd/m2)
+    "PQ": (16, lambda light: pq(light * 203 / 10_000)),
+    "HLG": (18, lambda light: hlg((light * 203 / 1000) ** (1 / 1.2))),  # system gamma of a display of 1,000 cd/m2
+}
+
+
+def gray_hdr(path, kind, grays, codec="ffv1", colours=True):
+    """A clip in PQ or HLG, 10 bits: vertical bars that should be shown as the SDR grays `grays`."""
+    trc, signal = TRANSFERS[kind]
+    luma = np.round(64 + 876 * signal((np.asarray(grays) / 255) ** 2.4)).astype(np.uint16)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25)
+        stream.height, stream.width, stream.pix_fmt = 48, 16 * len(grays), "yuv420p10le"
+        context = stream.codec_context
+        context.color_trc = trc
+        if colours:
+            context.color_primaries, context.colorspace, context.color_range = 9, 9, 1
+        for _ in range(3):
+            frame = av.VideoFrame(16 * len(grays), 48, "yuv420p10le")
+            for plane, values in zip(frame.planes, (luma, [512] * len(grays), [512] * len(grays)), strict=True):
+                row = np.repeat(np.asarray(values, np.uint16), plane.width // len(grays))
+                padded = np.zeros((plane.height, plane.line_size // 2), np.uint16)
+                padded[:, : plane.width] = row
+                plane.update(padded.tobytes())
+            frame.color_trc, frame.colorspace, frame.color_range = trc, 9, 1
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize("kind", TRANSFERS)
+@pytest.mark.parametrize("colours", [True, False])
+def test_high_dynamic_range_is_shown_as_sdr(tmp_path, kind, colours):
+    grays = [20, 60, 100, 128, 180, 220]
+    path = gray_hdr(tmp_path / "a.mkv", kind, grays, colours=colours)
+    _, frames = agreed(path)
+    bars = frames[1].image.reshape(48, len(grays), 16, 3)[:, :, 4:12].mean(axis=(0, 2))
+    assert abs(bars - np.array(grays)[:, None]).max() < 10 and np.ptp(bars, axis=1).max() < 3
+    assert abs(bars[3:].mean() - np.mean(grays[3:])) < 6
+
+
+def test_high_dynamic_range_that_cannot_be_mapped_is_refused(tmp_path, monkeypatch):
+    path = gray_hdr(tmp_path / "a.mkv", "PQ", [20, 100])
+    monkeypatch.setattr(showing, "_TO_SDR", "out_transfer=nothing")
+    for read in (video.probe, lambda p: list(video.read_frames(p))):
+        with pytest.raises(VideoError, match=r"a\.mkv: its pixels \(PQ\) cannot be converted to RGB; re-encode it"):
+            read(path)
+
+
+def test_sdr_pixels_are_those_of_ffmpeg(clip):
+    with av.open(str(clip)) as container:
+        expected = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    assert all((frame.image == image).all() for frame, image in zip(video.read_frames(clip), expected, strict=True))
+
+
+# --- photographs in other formats ------------------------------------------------------------------------------------
+
+BRANDS = {"HEIC": (b"heic", b"mif1", b"heix"), "AVIF": (b"avif",)}
+
+
+@pytest.mark.parametrize(("kind", "brand"), [(kind, brand) for kind, brands in BRANDS.items() for brand in brands])
+def test_photographs_in_tiles_are_named_and_never_a_tile(tmp_path, kind, brand):
+    """Only the first bytes count: FFmpeg would read the rest as a video, each tile as a stream."""
+    for name in ("a.heic", "a.mp4", "a"):
+        path = tmp_path / name
+        path.write_bytes(b"\0\0\0\x18ftyp" + brand + b"\0\0\0\0mif1heic" + bytes(4000))
+        assert video.is_image(path)
+        with pytest.raises(VideoError, match=r"format HEIC.*; save it as JPEG" if kind == "HEIC" else "not a readable"):
+            video.read_image(path)
+        with pytest.raises(VideoError, match=rf"a photograph \(format {kind}\), not a video"):
+            list(video.read_frames(path))
+
+
+def test_other_formats_of_photographs_are_named(tmp_path):
+    (tmp_path / "a.jxl").write_bytes(b"\xff\x0a" + bytes(100))
+    Image.new("RGB", (64, 64)).save(tmp_path / "a.jp2")
+    for name, kind in (("a.jxl", "JPEG XL"), ("a.jp2", "JPEG 2000")):
+        assert video.is_image(tmp_path / name)
+        with pytest.raises(
+            VideoError, match=rf"a photograph in the format {kind}, which this kit cannot read; save it"
+        ):
+            video.read_image(tmp_path / name)
+    Image.new("RGB", (64, 64)).save(tmp_path / "a.png")
+    with pytest.raises(VideoError, match=r"a photograph \(format PNG\), not a video; give a clip"):
+        video.probe(tmp_path / "a.png")
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this build of Pillow reads no AVIF")
+def test_avif_photographs_are_whole_and_of_sdr(tmp_path):
+    pixels = np.kron(np.random.default_rng(0).integers(0, 256, (9, 12, 3)), np.ones((16, 16, 1))).astype(np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "a.avif", quality=95)
+    image = video.read_image(tmp_path / "a.avif")
+    assert image.shape == pixels.shape and abs(image.astype(int) - pixels).mean() < 8
+    data = (tmp_path / "a.avif").read_bytes()
+    at = data.index(b"colrnclx") + 8
+    for transfer, kind in ((16, "PQ"), (18, "HLG")):
+        (tmp_path / "b.avif").write_bytes(data[: at + 2] + transfer.to_bytes(2) + data[at + 4 :])
+        with pytest.raises(VideoError, match=rf"an AVIF photograph in {kind} \(high dynamic range\); save it"):
+            video.read_image(tmp_path / "b.avif")
+
+
+SUFFIXES = {
+    ".mts": ("mpegts", "libx264"), ".m2ts": ("mpegts", "libx264"), ".ts": ("mpegts", "mpeg2video"),
+    ".wmv": ("asf", "wmv2"), ".3gp": ("3gp", "libx264"), ".flv": ("flv", "flv"), ".vob": ("vob", "mpeg2video"),
+    ".ogv": ("ogg", "theora"), ".gif": ("gif", "gif"), ".mpg": ("mpeg", "mpeg1video"), ".m4v": ("mp4", "mpeg4"),
+    ".h264": ("h264", "libx264"), ".webm": ("webm", "libvpx-vp9"), ".qt": ("mov", "mjpeg"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_every_container_that_a_folder_is_searched_for_is_read(tmp_path, suffix):
+    kind, codec = SUFFIXES[suffix]
+    try:
+        av.Codec(codec, "w")
+    except ValueError:
+        pytest.skip(f"this build of PyAV has no encoder {codec}")
+    path = tmp_path / f"a{suffix.upper()}"
+    pix_fmt = {"gif": "rgb8", "mjpeg": "yuvj420p"}.get(codec, "yuv420p")
+    with av.open(str(path), "w", format=kind) as container:
+        stream = container.add_stream(codec, rate=25)
+        stream.height, stream.width, stream.pix_fmt, stream.bit_rate = 48, 64, pix_fmt, 2_000_000
+        for i in range(12):
+            container.mux(
+                stream.encode(av.VideoFrame.from_ndarray(numbered(i), format="rgb24").reformat(format=pix_fmt))
+            )
+        container.mux(stream.encode(None))
+    assert suffix in video.CLIP_SUFFIXES
+    assert [number(frame.image) for frame in agreed(path)[1]] == list(range(12))

@@ -7,7 +7,7 @@ are skipped and counted. Damage is what cannot be decoded after the first key fr
 
 import heapq
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import chain, takewhile
@@ -136,56 +136,62 @@ def codec_name(stream: Any) -> str:
     return str(stream.codec_context.codec.canonical_name)
 
 
-def _decoded(path: Any, container: Any, packets: Packets, decoding: Decoding, patient: bool) -> Iterator[Any]:
-    stream, came = decoding.stream, 0
-    times: list[int] | None = [] if container.format.name == "avi" else None  # AVI has them in the order of decoding
-    stream.thread_type, stream.codec_context.copy_opaque = "SLICE" if patient else "AUTO", True
+def demuxed(path: Any, container: Any, stream: Any) -> Iterator[Any]:
+    """The packets of a stream. Raises VideoError where the file ends before the last one, or cannot be read on."""
+    came, whole = 0, False
     try:
-        for packet, following in _checked(container, path, decoding):
+        for packet in container.demux(stream):
+            if packet.is_corrupt and container.format.name != "mpegts":  # only a part of it is there
+                break
             came += bool(packet.size)
-            if (packet.size and packets.skips(packet)) or (not packet.size and following):
-                continue
-            if times is not None and packet.pts is not None:
-                heapq.heappush(times, packet.pts)
-            for frame in _frames(packet, patient and packets.fed > 1 and not decoding.frames):
-                if frame.is_corrupt:
-                    raise _damaged(path, decoding)
-                decoding.add(frame, heapq.heappop(times) if times else frame.pts)
-                packets.waiting.difference_update(frame.opaque or ())
-                yield frame
-    except av.FFmpegError as error:
-        raise _damaged(path, decoding) from error
-    check_whole(path, container, stream, came)
-    decoding.skipped, lost = packets.without_frame(decoding)
-    if lost and packets.codec in ONE_PACKET_ONE_FRAME:
-        raise _damaged(path, decoding)
-
-
-def check_whole(path: Any, container: Any, stream: Any, came: int) -> None:
-    """Raise VideoError where fewer packets came than the index of an MP4 or MOV file has, hidden ones not counted."""
+            yield packet
+        else:
+            whole = True
+    except av.FFmpegError:
+        whole = False
+    # The index of an MP4 or MOV file has no entry for what an edit list hides, unless frames that are shown need it.
     if "mp4" in container.format.name and came < len(stream.index_entries):
         there = f"{came} of {len(stream.index_entries)} frames are there"
         raise VideoError(f"{printable(path)}: cut short, {there}; copy it again")
+    if not whole:
+        raise _damaged(path, came)
 
 
-def _frames(packet: Any, tolerant: bool) -> list[Any]:
-    try:
-        return packet.decode()
-    except av.FFmpegError:
-        if tolerant:
-            return []
-        raise
+def _decoded(path: Any, container: Any, packets: Packets, decoding: Decoding, patient: bool) -> Iterator[Any]:
+    stream = decoding.stream
+    times: list[int] | None = [] if container.format.name == "avi" else None  # AVI has them in the order of decoding
+    stream.thread_type, stream.codec_context.copy_opaque = "SLICE" if patient else "AUTO", True
+    for packet, following in _checked(demuxed(path, container, stream), path, decoding):
+        if (packet.size and packets.skips(packet)) or (not packet.size and following):
+            continue
+        if times is not None and packet.pts is not None:
+            heapq.heappush(times, packet.pts)
+        try:
+            frames = packet.decode()
+        except av.FFmpegError as error:
+            if patient and packets.fed > 1 and not decoding.frames:  # a leading picture: see `decode`
+                continue
+            raise _damaged(path, decoding.frames) from error
+        for frame in frames:
+            if frame.is_corrupt:
+                raise _damaged(path, decoding.frames)
+            decoding.add(frame, heapq.heappop(times) if times else frame.pts)
+            packets.waiting.difference_update(frame.opaque or ())
+            yield frame
+    decoding.skipped, lost = packets.without_frame(decoding)
+    if lost and packets.codec in ONE_PACKET_ONE_FRAME:
+        raise _damaged(path, decoding.frames)
 
 
-def _checked(container: Any, path: Any, decoding: Decoding) -> Iterator[tuple[Any, list[Any]]]:
-    """Each packet with those that follow it, at most `AHEAD`. Raises VideoError where data are missing.
+def _checked(packets: Iterable[Any], path: Any, decoding: Decoding) -> Iterator[tuple[Any, list[Any]]]:
+    """Each packet with those that follow it, at most `AHEAD`. Raises VideoError where packets between are lost.
 
-    Nothing is missing where transport streams were joined, which is where a key frame comes two packets after the mark,
-    or where their numbers are wrong all the time.
+    Nothing is lost where transport streams were joined, which is where a key frame comes two packets after the mark, or
+    where their numbers are wrong all the time.
     """
     window: deque[Any] = deque()
-    marked, numbered = 0, container.format.name == "mpegts"  # marks without a break, up to and including the packet
-    for packet in chain(container.demux(decoding.stream), [None] * AHEAD):
+    marked = 0  # marks without a break, up to and including the packet
+    for packet in chain(packets, [None] * AHEAD):
         window.append(packet)
         if len(window) <= AHEAD:
             continue
@@ -195,13 +201,12 @@ def _checked(container: Any, path: Any, decoding: Decoding) -> Iterator[tuple[An
         if marked:
             decoding.joint = True
             row = marked + len(list(takewhile(lambda one: one.is_corrupt, following)))
-            joint = any(one.is_keyframe for one in following[1:2])
-            if not numbered or not (joint or row > AHEAD):
-                raise _damaged(path, decoding)
+            if row <= AHEAD and not any(one.is_keyframe for one in following[1:2]):
+                raise _damaged(path, decoding.frames)
         yield first, following
 
 
-def _damaged(path: Any, decoding: Decoding) -> VideoError:
+def _damaged(path: Any, frame: int) -> VideoError:
     return _DamagedError(
-        f"{printable(path)}: damaged from about frame {decoding.frames} on; copy it again or re-encode it with ffmpeg"
+        f"{printable(path)}: damaged from about frame {frame} on; copy it again or re-encode it with ffmpeg"
     )

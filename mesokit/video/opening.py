@@ -83,7 +83,7 @@ def _best(container: Any) -> Any:
         context, many = stream.codec_context, stream.frames != 1  # 0: not known
         if context is None:
             return False, many, 0, 0.0, False
-        seconds = float((stream.duration or 0) * (stream.time_base or 0)) or _tagged(stream)
+        seconds = _tagged(stream) or float((stream.duration or 0) * (stream.time_base or 0))
         default = bool(stream.disposition & stream.disposition.default)
         return True, many, context.width * context.height, seconds, default
 

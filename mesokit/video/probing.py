@@ -6,7 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from mesokit.video.decoding import LEADING, ONE_PACKET_ONE_FRAME, Decoding, Packets, check_whole, codec_name, decode
+from mesokit.video.decoding import LEADING, ONE_PACKET_ONE_FRAME, Decoding, Packets, codec_name, decode, demuxed
 from mesokit.video.opening import open_video
 from mesokit.video.showing import shown
 
@@ -42,14 +42,12 @@ def probe(path: str | os.PathLike[str]) -> Probe:
 def _by_packets(path: Any) -> Probe | None:
     """What `probe` gives, with one frame decoded; None where packets are not frames."""
     with open_video(path) as (container, stream):
-        codec, known, times, came = codec_name(stream), None, _Times(), 0
+        codec, known, times = codec_name(stream), None, _Times()
         if codec not in ONE_PACKET_ONE_FRAME or (codec in LEADING and container.format.name in UNORDERED):
             return None
         packets = Packets(codec)
-        for packet in container.demux(stream):
-            came += bool(packet.size)
-            marked = packet.is_corrupt and container.format.name == "mpegts"
-            if packet.size and (marked or packets.skips(packet) or packets.leading):
+        for packet in demuxed(path, container, stream):
+            if packet.size and (packet.is_corrupt or packets.skips(packet) or packets.leading):
                 return None
             if packet.size and not packet.is_discard and packet.pts is not None:
                 times.add(packet.pts, packet.duration or 0)
@@ -59,7 +57,6 @@ def _by_packets(path: Any) -> Probe | None:
                 known = _known(path, stream, frame)
         if known is None:
             return None
-        check_whole(path, container, stream, came)
         duration = _duration(times, packets.fed, stream)
         return Probe(**known, fps=packets.fed / duration, frames=packets.fed, duration=duration)
 
