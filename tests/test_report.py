@@ -464,3 +464,17 @@ def test_every_formula_of_the_notebooks_can_be_shown(path, tmp_path):
     cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown"]
     text = re.sub(r"(?s)<(code|pre)\b.*?</\1>", "", shown(tmp_path, *cells))
     assert "$" not in text and "\\begin" not in text
+
+
+def test_documents_that_notebooks_link_to_are_pages_of_the_report(tmp_path):
+    folder = tmp_path / "notebooks"
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "terms.md").write_text("# Terms\n\n### ROC AUC\n\nA number.\n", encoding="utf-8")
+    text = "[auc](../docs/terms.md#roc-auc) and [gone](../docs/gone.md)"
+    cell = new_markdown_cell(text, id="c0")
+    files.write(folder / "00_links.ipynb", nbformat.writes(new_notebook(cells=[cell])).encode())
+    outcome = execute.Outcome("00_links", "ok", executed=folder / "00_links.ipynb", folder=folder)
+    report.render(tmp_path / "out", [outcome], {})
+    page = (tmp_path / "out" / "00_links.html").read_text(encoding="utf-8")
+    assert '<a href="terms.html#roc-auc">' in page and "../docs/gone.md" in page
+    assert '<h3 id="roc-auc">' in (tmp_path / "out" / "terms.html").read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ from mesokit.report.compare import changes
 from mesokit.report.execute import Outcome
 from mesokit.report.inputs import inputs
 from mesokit.report.junit import junit
-from mesokit.report.page import TEMPLATES, page
+from mesokit.report.page import TEMPLATES, documents, page
 from mesokit.report.parameters import notebook_parameters, read_notebook
 
 ROWS = {"findings": FINDING, "numbers": NUMBER, "checks": CHECK}  # tables to which a cell may add a row: MIME type
@@ -32,7 +32,8 @@ def render(
 
     out = Path(out)
     books = [_collect(outcome) for outcome in outcomes]
-    pages = {f"{book['name']}.html": page(book) for book in books if book["notebook"] is not None}
+    executed = [book for book in books if book["notebook"] is not None]
+    pages = documents(executed) | {f"{book['name']}.html": page(book) for book in executed}
     results = _results(books, environment)
     if previous is not None:
         results["changes"] = changes(previous, results)

@@ -9,7 +9,36 @@ from mesokit.report.execute import quiet
 _PLOTLY = "application/vnd.plotly.v1+json"
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _FOLD = re.compile("<(/?)details>")  # nbconvert would close the tag at once, before the paragraphs in the fold
+_DOC = re.compile(r"\]\(\.\./docs/(?P<name>[\w-]+)\.md(?P<anchor>#[\w-]+)?\)")  # a link of a notebook to the documents
 TEMPLATES = Path(__file__).parents[1] / "templates"
+
+
+def documents(books: list[dict[str, Any]]) -> dict[str, str]:
+    """The pages of the documents that the notebooks link to: NAME.html -> HTML. Documents that are absent are left out.
+
+    `page` links to them: a report has no folder docs/ beside it.
+    """
+    import nbformat
+
+    found = {}
+    for book in books:
+        for link in _DOC.finditer("\n".join(cell.source for cell in book["notebook"].cells)):
+            path = _document(book, link["name"])
+            if path.is_file() and f"{link['name']}.html" not in found:
+                cell = nbformat.v4.new_markdown_cell(path.read_text(encoding="utf-8"))
+                notebook = nbformat.v4.new_notebook(cells=[cell])
+                told = {"title": link["name"], "notebook": notebook, "folder": path.parent, "error": None}
+                found[f"{link['name']}.html"] = re.sub(r'(?<=<h3 id=")[^"]+', _anchor, page(told))
+    return found
+
+
+def _document(book: dict[str, Any], name: str) -> Path:
+    return Path(book["folder"]).parent / "docs" / f"{name}.md"
+
+
+def _anchor(found: re.Match[str]) -> str:
+    """A heading's anchor as GitHub makes it, which is how the notebooks link."""
+    return re.sub(r"[^\w-]", "", found[0].lower())
 
 
 def page(book: dict[str, Any]) -> str:
@@ -24,6 +53,14 @@ def page(book: dict[str, Any]) -> str:
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = _FOLD.sub(r"<!--\1details-->", cell.source)
+            cell.source = _DOC.sub(
+                lambda link: (
+                    f"]({link['name']}.html{link['anchor'] or ''})"
+                    if _document(book, link["name"]).is_file()
+                    else link[0]
+                ),
+                cell.source,
+            )
     with quiet():
         exporter = HTMLExporter(
             extra_template_paths=[str(TEMPLATES)],
