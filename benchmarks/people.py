@@ -15,7 +15,8 @@ import numpy as np
 from side_by_side import Row, in_turn, parser, rate, report
 
 from mesokit import faces
-from mesokit.synthetic.people import Rendered, Renderer, State, motion, sample_person, sample_scene
+from mesokit.synthetic.people import Renderer, State, motion, sample_person, sample_scene
+from mesokit.synthetic.people.render import Rendered
 
 FIRST = 3000  # seed of the first person: no preset has them, with its usual seed
 CONFIDENT = 0.95

@@ -25,9 +25,9 @@ import numpy as np
 import pandas as pd
 from side_by_side import Row, crops, network, parser, plain, rate, report, start, stock
 
-from mesokit import dataset, models, training
+from mesokit import models, training
 from mesokit.backend import keras, tf
-from mesokit.dataset import loading
+from mesokit.dataset import loading, pictures
 
 TOLERANCE = {"Conv2D": 1e-4, "BatchNormalization": 1e-3, "faces": 1e-4}
 PAPER, OURS = training.RECIPES["paper"].batch, training.RECIPES["class"].batch
@@ -51,7 +51,7 @@ def write_faces(root: Path, n: int = 80) -> None:
     """`n` faces as PNG files and their table, every fifth for validation."""
     rows = []
     for i, crop in enumerate(crops(n)):
-        dataset.write_png(root / f"{i}.png", crop)
+        pictures.write_png(root / f"{i}.png", crop)
         rows.append((f"{i}.png", ("real", "forged")[i % 2], "val" if i % 10 in (8, 9) else "train"))
     pd.DataFrame(rows, columns=["path", "label", "split"]).to_csv(root / "faces.csv", index=False)
 

@@ -5,7 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mesokit import dataset, evaluation
+from mesokit import evaluation
+from mesokit.dataset import pictures
 from mesokit.evaluation import baselines
 
 
@@ -15,7 +16,7 @@ def blurred(tmp_path):
     rng, rows = np.random.default_rng(0), []
     for i in range(40):
         face = rng.integers(0, 256, (256, 256, 3)).astype(np.uint8)
-        dataset.write_png(tmp_path / f"{i}.png", cv2.GaussianBlur(face, (0, 0), 1.0) if i % 2 else face)
+        pictures.write_png(tmp_path / f"{i}.png", cv2.GaussianBlur(face, (0, 0), 1.0) if i % 2 else face)
         rows.append({"path": f"{i}.png", "label": "forged" if i % 2 else "real", "clip": f"c{i}", "crf": 0})
     return pd.DataFrame(rows), tmp_path
 

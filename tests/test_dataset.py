@@ -298,12 +298,12 @@ def test_sizes_of_both_classes_are_matched():
     sizes = {"real": [50] * 60 + [200] * 40, "forged": [50] * 20 + [200] * 20}
     rows = [{"label": label, "box_w": size, "box_h": size - 5} for label in sizes for size in sizes[label]]
     table = pd.DataFrame(rows).assign(split="train", crf=23, keep=True)
-    kept = dataset.matched(table)
+    kept = tables.matched(table)
     kept = kept[kept["keep"].astype(bool)]
     share = pd.crosstab(kept["box_w"], kept["label"], normalize="columns")
     assert share["real"].to_numpy() == pytest.approx(share["forged"].to_numpy(), abs=0.02)
     assert len(kept) == 126  # of 100 and 40: nine tenths of both, the largest equal shares
-    assert dataset.matched(table).equals(dataset.matched(table))
+    assert tables.matched(table).equals(tables.matched(table))
 
 
 def test_aligned_faces_become_a_dataset(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 
 from mesokit import dataset, evaluation, lesson
 from mesokit.lesson import paper
-from mesokit.lesson.findings import VERDICTS, Finding, verdict
+from mesokit.lesson.findings import FINDINGS, VERDICTS, Finding, verdict
 
 NAN = float("nan")
 IDS = {
@@ -29,9 +29,9 @@ IDS = {
 
 
 def test_the_table_of_findings_is_whole():
-    assert set(lesson.FINDINGS) >= IDS
-    assert {finding.expects for finding in lesson.FINDINGS.values()} == {"above 0", "below 0", "not above 0"}
-    statements = [finding.statement for finding in lesson.FINDINGS.values()]
+    assert set(FINDINGS) >= IDS
+    assert {finding.expects for finding in FINDINGS.values()} == {"above 0", "below 0", "not above 0"}
+    statements = [finding.statement for finding in FINDINGS.values()]
     assert len(set(statements)) == len(statements)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mesokit import dataset
+from mesokit.dataset import pictures
 
 
 def test_two_devices_train_as_one(tmp_path):
@@ -17,7 +17,7 @@ def test_two_devices_train_as_one(tmp_path):
     for i in range(12):
         label, split = ("real", "forged")[i % 2], ("train", "val")[i >= 8]
         image = rng.integers(0, 256 if label == "real" else 128, (256, 256, 3)).astype(np.uint8)
-        dataset.write_png(tmp_path / f"{i}.png", image)
+        pictures.write_png(tmp_path / f"{i}.png", image)
         rows.append({"path": f"{i}.png", "label": label, "split": split})
     pd.DataFrame(rows).to_csv(tmp_path / "faces.csv", index=False)
     done = subprocess.run([sys.executable, __file__, str(tmp_path)], capture_output=True, text=True, timeout=300)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from mesokit import cli, dataset, files, lesson, video, weights
+from mesokit import cli, dataset, files, video, weights
 from mesokit.dataset import manifest
-from mesokit.lesson.findings import VERDICTS
+from mesokit.lesson.findings import FINDINGS, VERDICTS
 
 ROOT = Path(__file__).parent.parent
 
@@ -39,7 +39,7 @@ def on_the_card():
 
 def test_the_card_lists_findings_that_there_are():
     listed = on_the_card()
-    assert set(listed) <= set(lesson.FINDINGS)
+    assert set(listed) <= set(FINDINGS)
     assert set(listed.values()) <= set(VERDICTS)
 
 
@@ -57,7 +57,7 @@ def test_all_notebooks_run_with_the_smoke_preset(results):
 
 def test_each_finding_is_there_once_and_ten_are_decided(results):
     ids = [row["id"] for row in results["findings"]]
-    assert sorted(ids) == sorted(lesson.FINDINGS)
+    assert sorted(ids) == sorted(FINDINGS)
     assert sum(row["verdict"] != "undecided" for row in results["findings"]) >= 10
     assert all(row["paper"] is not None and row["why"] for row in results["numbers"])
 

@@ -14,7 +14,8 @@ import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from mesokit import cli, files, lesson, report
+from mesokit import cli, files, report
+from mesokit.lesson.findings import FINDINGS
 from mesokit.report import execute, index, watch
 from mesokit.report.compare import changes
 from mesokit.report.inputs import inputs
@@ -148,7 +149,7 @@ def test_results_json(finished):
     assert results["results"]["00_good"] == recorded
     (finding,), (number,) = results["findings"], results["numbers"]
     cell = finding.pop("cell")
-    known = lesson.FINDINGS["eyes_fire_for_real"]
+    known = FINDINGS["eyes_fire_for_real"]
     assert finding == {
         "id": "eyes_fire_for_real", "notebook": "00_good", "statement": known.statement, "paper": known.paper,
         "ours": 0.9, "low": 0.8, "high": 0.95, "verdict": "agrees", "why": f"because {HOSTILE}",

@@ -16,7 +16,7 @@ from scipy.special import expit, logit
 
 from mesokit import dataset, evaluation, models, training
 from mesokit.backend import tf
-from mesokit.dataset import loading
+from mesokit.dataset import loading, pictures
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def patterns(tmp_path_factory):
         label, split = ("real", "forged")[i % 2], ("train", "val")[i >= 32]
         image = rng.integers(0, 256, (256, 256, 3)).astype(np.uint8)
         image = cv2.GaussianBlur(image, (0, 0), 2) if label == "forged" else image
-        dataset.write_png(root / f"{i}.png", image)
+        pictures.write_png(root / f"{i}.png", image)
         rows.append({"path": f"{i}.png", "label": label, "split": split})
     return pd.DataFrame(rows), root
 

@@ -16,22 +16,18 @@ from mesokit.dataset.adopting import adopt
 from mesokit.dataset.building import build, estimate
 from mesokit.dataset.clip import Built
 from mesokit.dataset.cropping import SAMPLINGS
-from mesokit.dataset.pictures import SIZE, clips, images, read, sharpness, write_png
+from mesokit.dataset.pictures import clips, images, read, sharpness
 from mesokit.dataset.running import processes
-from mesokit.dataset.tables import matched
 
 __all__ = [
     "SAMPLINGS",
-    "SIZE",
     "Built",
     "adopt",
     "build",
     "clips",
     "estimate",
     "images",
-    "matched",
     "processes",
     "read",
     "sharpness",
-    "write_png",
 ]

@@ -2,8 +2,8 @@
 
 from mesokit.lesson import paper
 from mesokit.lesson.data import build, ready
-from mesokit.lesson.findings import FINDINGS, finding
+from mesokit.lesson.findings import finding
 from mesokit.lesson.numbers import accuracy, number
 from mesokit.lesson.recording import record, record_each
 
-__all__ = ["FINDINGS", "accuracy", "build", "finding", "number", "paper", "ready", "record", "record_each"]
+__all__ = ["accuracy", "build", "finding", "number", "paper", "ready", "record", "record_each"]

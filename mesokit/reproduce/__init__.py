@@ -9,7 +9,7 @@ NAME is NETWORK-METHOD-crfLEVEL-seedSEED. A job whose scores are there is skippe
 `jobs` plans, trains and scores; `tables` reads the scores.
 """
 
-from mesokit.reproduce.jobs import Job, estimate, plan, run
+from mesokit.reproduce.jobs import estimate, plan, run
 from mesokit.reproduce.tables import write
 
-__all__ = ["Job", "estimate", "plan", "run", "write"]
+__all__ = ["estimate", "plan", "run", "write"]

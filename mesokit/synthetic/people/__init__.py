@@ -3,7 +3,7 @@
 from mesokit.synthetic.people.expression import express
 from mesokit.synthetic.people.landmarks import GROUPS, LANDMARKS
 from mesokit.synthetic.people.person import Person, State, motion, sample_person
-from mesokit.synthetic.people.render import Rendered, Renderer
+from mesokit.synthetic.people.render import Renderer
 from mesokit.synthetic.people.scene import DEFOCUS, RESOLUTION, Scene, sample_scene
 
 __all__ = [
@@ -12,7 +12,6 @@ __all__ = [
     "LANDMARKS",
     "RESOLUTION",
     "Person",
-    "Rendered",
     "Renderer",
     "Scene",
     "State",
