@@ -17,7 +17,7 @@ def taken():
 def test_regions_share_no_pixel_and_hold_their_landmarks(taken):
     where = taken.face > 0.5
     parts = detail.regions(taken.landmarks, where)
-    assert tuple(parts) == detail.NAMES
+    assert list(parts) == ["eyes", "nose", "mouth", "skin"]
     assert (sum(part.astype(int) for part in parts.values()) == where).all()
     for name, group in (("eyes", "eye_left"), ("eyes", "eye_right"), ("mouth", "mouth_inner"), ("nose", "nose_base")):
         x, y = np.round(taken.landmarks[GROUPS[group]].mean(0)).astype(int)

@@ -63,7 +63,7 @@ def _exported(tree):
 
 
 def _without_users(path, names, own):
-    """Those of `names` that no file takes from the module `path` or from a folder around it; files `own` do not count."""
+    """Those of `names` that no file takes from the module `path` or a folder around it; files `own` do not count."""
     homes = [path.stem, *path.relative_to(ROOT).parts[:-1]]
     taken = set().union(*(found for other, found in TAKEN.items() if not own(other)))
     where = path.relative_to(ROOT / "mesokit").as_posix()

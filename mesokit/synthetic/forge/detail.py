@@ -11,7 +11,6 @@ import numpy as np
 
 from mesokit.synthetic.people import GROUPS
 
-NAMES = ("eyes", "nose", "mouth", "skin")
 # Of each region: the groups of landmarks of its parts, and how far it reaches past them, in distances of the eyes.
 _PARTS = {
     "eyes": ((("eye_left",), ("eye_right",)), 0.12),
