@@ -68,6 +68,13 @@ def test_rules():
         evaluation.rule("best")
 
 
+def test_per_clip_keeps_seeds_apart():
+    two = pd.concat([HAND.assign(seed=0), HAND.assign(seed=1, p_real=1 - HAND["p_real"])])
+    clips = evaluation.per_clip(two)
+    assert clips["seed"].tolist() == [0] * 3 + [1] * 3
+    assert (clips["p_real"][:3].to_numpy() + clips["p_real"][3:].to_numpy()).tolist() == pytest.approx([1.0] * 3)
+
+
 def test_per_clip_by_hand():
     clips = evaluation.per_clip(HAND)
     assert clips["clip"].tolist() == ["a", "b", "c"]

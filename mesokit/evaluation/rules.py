@@ -47,11 +47,13 @@ def per_clip(scores: pd.DataFrame, aggregate: str = "mean", clips: pd.DataFrame 
     """One row per clip and level: what its frames share, their number `n_faces`, and p_real by the rule `aggregate`.
 
     `clips`: the rows of clips.csv that were to be judged. Those without a scored face are added with n_faces 0 and
-    p_real NaN, so that they are counted. Raises ValueError for faces that were published without their clips.
+    p_real NaN, so that they are counted. A column `seed`, as in `bundled_scores`, keeps the networks apart: a row per
+    clip, level and seed. Raises ValueError for faces that were published without their clips.
     """
     manifest.need_clips(scores)
     combine = rule(aggregate)
-    grouped = scores.groupby(["clip", "crf"], dropna=False, sort=True)
+    keys = [*(["seed"] if "seed" in scores else []), "clip", "crf"]
+    grouped = scores.groupby(keys, dropna=False, sort=True)
     found = grouped[SHARED].first()
     found["n_faces"] = grouped.size()
     found["p_real"] = grouped["p_real"].agg(lambda values: combine(values.to_numpy()))

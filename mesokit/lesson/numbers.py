@@ -50,6 +50,4 @@ def _bundled(network: str, method: str, unit: str, crf: int) -> Any:
         scores = evaluation.bundled_scores(f"{network}-{method}-crf{crf}").query("crf == @crf")
     except ValueError:
         return None
-    if unit == "frames":
-        return scores
-    return evaluation.per_clip(scores.assign(clip=scores["clip"] + " " + scores["seed"].astype(str)))
+    return scores if unit == "frames" else evaluation.per_clip(scores)

@@ -57,13 +57,9 @@ def _of_training(named: dict[str, str], scores: pd.DataFrame) -> Iterator[dict]:
     tested = sorted(set(scores["method"]) - {"real"})
     for method in tested:
         rows = scores[scores["method"].isin(["real", method])]
-        units = {"frames": rows} if rows["clip"].isna().any() else {"frames": rows, "clips": _clips(rows)}
+        units = {"frames": rows} if rows["clip"].isna().any() else {"frames": rows, "clips": evaluation.per_clip(rows)}
         for unit, table in units.items():
             yield {**named, "tested": method, "unit": unit, **_numbers(table), "paper": _paper(named, method, unit)}
-
-
-def _clips(rows: pd.DataFrame) -> pd.DataFrame:
-    return pd.concat([evaluation.per_clip(one).assign(seed=seed) for seed, one in rows.groupby("seed")])
 
 
 def _numbers(table: pd.DataFrame) -> dict[str, float]:
