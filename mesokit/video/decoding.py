@@ -6,7 +6,7 @@ are skipped and counted. Damage is what cannot be decoded after the first key fr
 """
 
 import heapq
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -20,6 +20,8 @@ from mesokit.video.opening import VideoError, open_video, printable
 # Of these, each packet gives one frame, unless the video is interlaced. VP8 and MPEG-4 also hold frames never shown.
 ONE_PACKET_ONE_FRAME = {"h264", "hevc", "vp9", "av1", "mjpeg", "gif"}
 LEADING = {"h264", "hevc"}  # their decoders drop leading pictures of which the file does not tell the time
+MOST_LEADING = 16  # as many pictures as these decoders can hold back
+UNTIMED = {"avi", "h264", "hevc"}  # containers whose times do not tell the order of showing
 # Transport streams number their packets, and FFmpeg marks the frame before a jump of the numbers. Where a few packets
 # are lost, up to 50 frames have wrong pixels; the decoders did not notice it in 3 (H.264) and 6 (HEVC) of 60 clips.
 AHEAD = 3  # packets that are looked at before one is decoded, to tell the other causes of such a jump
@@ -60,15 +62,16 @@ class Decoding:
 
 @dataclass
 class Packets:
-    """The packets of a stream: which come before its first key frame, and which of the others have given no frame."""
+    """The packets of a stream: how many come before its first key frame, and how many are for the decoder."""
 
     codec: str
     marked: bool = True  # whether key frames are marked as such; otherwise the first packet is taken for one
     key: Any = None  # the packet of the first key frame
     skipped: int = 0  # shown packets that come before `key` in the file, or, of H.264, when shown
-    leading: bool = False  # whether packets follow `key` that are shown before it, or may be
+    leading: bool = False  # whether packets for the decoder follow `key` that are shown before it, or may be
     fed: int = 0  # shown packets for the decoder
-    waiting: set[int] = field(default_factory=set)  # numbers, 0 for `key`, of those that have given no frame
+    head: list[int | None] = field(default_factory=list)  # times of the first of them behind `key`
+    waiting: Counter[int | None] = field(default_factory=Counter)  # times of those that have given no frame
     _trailing: bool = False  # whether a packet came that is shown after `key`
 
     def skips(self, packet: Any) -> bool:
@@ -81,26 +84,36 @@ class Packets:
         elif not self._trailing:
             known = packet.pts is not None and self.key.pts is not None
             self._trailing = known and packet.pts > self.key.pts
-            self.leading |= not self._trailing
             if self.codec == "h264" and known and packet.pts < self.key.pts:
                 self.skipped += not packet.is_discard
                 return True
+            self.leading |= not self._trailing
         if not packet.is_discard:
-            packet.opaque = [self.fed]  # PyAV finds it by the id of the object: an int could stand for two packets
-            self.waiting.add(self.fed)
+            if 0 < self.fed <= MOST_LEADING:
+                self.head.append(packet.pts)
             self.fed += 1
+            self.waiting[packet.pts] += 1
         return False
+
+    def gave(self, frame: Any) -> None:
+        """Note that a frame came out of the decoder."""
+        self.waiting[frame.pts] -= 1
+        if self.waiting[frame.pts] == 0:
+            del self.waiting[frame.pts]
 
     def without_frame(self, decoding: Decoding) -> tuple[int, int]:
         """At the end: how many frames before the first key frame were skipped, and how many behind it are lost."""
         if decoding.interlaced:  # where a packet is a field, two of them are a frame
             fields = 2 if self.fed > 1.5 * decoding.frames else 1
             return -(-self.skipped // fields), 0
-        dropped = 0
+        lost, dropped = max(self.fed - decoding.frames, 0), 0
         if self.leading or self.codec in LEADING:
-            while dropped + 1 in self.waiting:
+            for pts in self.head[:lost]:
+                if self.waiting[pts] <= 0:
+                    break
+                self.waiting[pts] -= 1
                 dropped += 1
-        return self.skipped + dropped, len(self.waiting) - dropped
+        return self.skipped + dropped, lost - dropped
 
 
 def decode(path: Any, decoding: Decoding) -> Generator[Any, None, None]:
@@ -160,7 +173,7 @@ def demuxed(path: Any, container: Any, stream: Any) -> Iterator[Any]:
 def _decoded(path: Any, container: Any, packets: Packets, decoding: Decoding, patient: bool) -> Iterator[Any]:
     stream = decoding.stream
     times: list[int] | None = [] if container.format.name == "avi" else None  # AVI has them in the order of decoding
-    stream.thread_type, stream.codec_context.copy_opaque = "SLICE" if patient else "AUTO", True
+    stream.thread_type = "SLICE" if patient else "AUTO"
     for packet, following in _checked(demuxed(path, container, stream), path, decoding):
         if (packet.size and packets.skips(packet)) or (not packet.size and following):
             continue
@@ -175,8 +188,8 @@ def _decoded(path: Any, container: Any, packets: Packets, decoding: Decoding, pa
         for frame in frames:
             if frame.is_corrupt:
                 raise _damaged(path, decoding.frames)
+            packets.gave(frame)
             decoding.add(frame, heapq.heappop(times) if times else frame.pts)
-            packets.waiting.difference_update(frame.opaque or ())
             yield frame
     decoding.skipped, lost = packets.without_frame(decoding)
     if lost and packets.codec in ONE_PACKET_ONE_FRAME:

@@ -6,11 +6,18 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from mesokit.video.decoding import LEADING, ONE_PACKET_ONE_FRAME, Decoding, Packets, codec_name, decode, demuxed
+from mesokit.video.decoding import (
+    LEADING,
+    ONE_PACKET_ONE_FRAME,
+    UNTIMED,
+    Decoding,
+    Packets,
+    codec_name,
+    decode,
+    demuxed,
+)
 from mesokit.video.opening import open_video
 from mesokit.video.showing import shown
-
-UNORDERED = {"avi", "h264", "hevc"}  # containers whose times do not tell which packets come before the first key frame
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,7 @@ def _by_packets(path: Any) -> Probe | None:
     """What `probe` gives, with one frame decoded; None where packets are not frames."""
     with open_video(path) as (container, stream):
         codec, known, times = codec_name(stream), None, _Times()
-        if codec not in ONE_PACKET_ONE_FRAME or (codec in LEADING and container.format.name in UNORDERED):
+        if codec not in ONE_PACKET_ONE_FRAME or (codec in LEADING and container.format.name in UNTIMED):
             return None
         packets = Packets(codec)
         for packet in demuxed(path, container, stream):
