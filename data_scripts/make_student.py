@@ -66,6 +66,10 @@ def _main(arguments: argparse.Namespace) -> int:
         shutil.copy(times, folder)
     if (arguments.notebooks / "presets").is_dir():
         shutil.copytree(arguments.notebooks / "presets", folder / "presets", dirs_exist_ok=True)
+    glossary = arguments.notebooks.resolve().parent / "docs" / "glossary.md"  # the notebooks link to it
+    if glossary.is_file():
+        (arguments.out / "docs").mkdir(exist_ok=True)
+        shutil.copy(glossary, arguments.out / "docs")
     print(f"{len(paths)} notebooks with {exercises} exercises in {folder}")
     return 0
 

@@ -140,6 +140,7 @@ def test_the_script_writes_an_edition_without_solutions(tmp_path, make_student, 
         assert "BEGIN SOLUTION" not in text and "END SOLUTION" not in text
         assert all(not cell.get("outputs") for cell in json.loads(text)["cells"])
     assert (tmp_path / "notebooks" / "presets" / "smoke.yaml").is_file()
+    assert (tmp_path / "docs" / "glossary.md").is_file(), "the notebooks link to it"
     (tmp_path / "empty").mkdir()
     assert make_student.main(["--notebooks", str(tmp_path / "empty"), "--out", str(tmp_path)]) == 2
 
