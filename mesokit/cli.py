@@ -202,8 +202,9 @@ def _scan(arguments: argparse.Namespace) -> int:
         raise ValueError(f"{arguments.html}: its folder does not exist; make it first")
     paths = list(scan.find(arguments.paths))
     if not paths:
-        suffixes = ", ".join(sorted(scan.SUFFIXES))
-        raise ValueError(f"{', '.join(arguments.paths)}: no clip or photograph in there ({suffixes})")
+        suffixes, left = ", ".join(sorted(scan.SUFFIXES)), scan.left_out(arguments.paths)
+        instead = f"; found instead: {'; '.join(' '.join(line.split()) for line in left)}" if left else ""
+        raise ValueError(f"{', '.join(arguments.paths)}: no clip or photograph in there ({suffixes}){instead}")
     network = weights.load(name)
     score, size = evaluation.scorer(network), network.input_shape[1]
     judged = [
@@ -219,6 +220,8 @@ def _scan(arguments: argparse.Namespace) -> int:
     else:
         _print(judged)
         print(f"\n{scan.CAVEAT}", file=sys.stderr)
+    if left := scan.left_out(arguments.paths):
+        print("\nnot judged:", *map(_printable, left), sep="\n", file=sys.stderr)
     return int(any(one.verdict == "error" for one in judged))
 
 

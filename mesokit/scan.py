@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from mesokit import evaluation, faces, video
+from mesokit.dataset import indexing
 from mesokit.evaluation import Score, baselines
 
 SUFFIXES = video.CLIP_SUFFIXES | (video.PHOTO_SUFFIXES - {".tif", ".tiff"})
@@ -52,6 +53,15 @@ def find(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Path]:
             yield from sorted(p for p in inside if p.is_file())
         else:
             yield path
+
+
+def left_out(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
+    """A line for each reason why files in the given folders are not judged: how many, and some of them."""
+    findings: indexing.Findings = []
+    for folder in filter(Path.is_dir, map(Path, paths)):
+        used = [path.relative_to(folder).as_posix() for path in find([folder])]
+        indexing.unused(folder, map(indexing.shown, used), findings, "not a file, or a link to nothing", SUFFIXES)
+    return indexing.summary(indexing.found(findings))
 
 
 def judge(

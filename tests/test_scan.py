@@ -145,6 +145,41 @@ def test_empty_folder(tmp_path, capsys):
     assert "no clip or photograph in there" in capsys.readouterr().err
 
 
+def test_what_a_folder_scan_leaves_out_is_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(scan, "judge", lambda path, *rest: scan.Judged(str(path), "abstain", "not looked at"))
+    monkeypatch.setattr(evaluation, "scorer", lambda network: None)
+    for name in (
+        "in/a.MTS",
+        "in/b.wmv",
+        "in/c.heic",
+        "in/d.xyz",
+        "in/e.tif",
+        "in/.f.mp4",
+        "in/notes.txt",
+        "disk/g.mp4",
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "in" / "linked").symlink_to(tmp_path / "disk")
+    (tmp_path / "in" / "gone.mp4").symlink_to(tmp_path / "nothing")
+    assert [path.name for path in scan.find([tmp_path / "in"])] == ["a.MTS", "b.wmv", "c.heic"]
+    assert cli.main(["scan", str(tmp_path / "in"), "--json"]) == 0
+    said = capsys.readouterr()
+    assert len(json.loads(said.out)["clips"]) == 3
+    for words in (
+        "not judged:",
+        "1 a linked folder, not followed: give the real folder instead, or copy it: linked (1 clips)",
+        "1 hidden: a name that begins with a dot: .f.mp4",
+        "1 not a file, or a link to nothing: gone.mp4",
+        ".tif: 1 files, e.tif, .xyz: 1 files, d.xyz",
+    ):
+        assert words in said.err
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links" / "linked").symlink_to(tmp_path / "disk")
+    assert cli.main(["scan", str(tmp_path / "links")]) == 2
+    assert "found instead: 1 a linked folder, not followed" in capsys.readouterr().err
+
+
 def test_the_bundled_weights_judge_the_bundled_clips():
     score = evaluation.scorer(weights.load(weights.DEFAULT))
     verdicts = {name: scan.judge(weights.BUNDLED / f"tour_{name}.mp4", score).verdict for name in ("real", "forged")}
