@@ -13,6 +13,7 @@ import sys
 import tempfile
 import zipfile
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -81,10 +82,11 @@ def sound(path):
             container.mux(packet)
 
 
-def encoded(path, size=(48, 64), codec="libx264", pix_fmt="yuv420p", pts=range(4), rotation=0):
+def encoded(path, size=(48, 64), codec="libx264", pix_fmt="yuv420p", pts=range(4), rotation=0, aspect=1):
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=25)
         stream.height, stream.width, stream.pix_fmt = *size, pix_fmt
+        stream.codec_context.sample_aspect_ratio = Fraction(aspect)
         if rotation:
             stream.set_display_rotation(rotation)
         for i in pts:
@@ -119,6 +121,14 @@ def huge_clip(path):
     path.write_bytes(data)
 
 
+def transport(path, change):
+    """A transport stream of 50 frames, of which `change` gives the packets of 188 bytes that are left."""
+    encoded(path, pts=range(50))
+    data = path.read_bytes()
+    path.write_bytes(b"".join(change([data[at : at + 188] for at in range(0, len(data), 188)])))
+
+
+TILES = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(4000)
 NOT_VIDEO = "not a readable video"
 NO_FACE = "no face of at least 40 pixels"
 EXIF = Image.Exif()
@@ -162,6 +172,16 @@ FILES = [  # name, maker, verdict, words of the reason
     ("gray.png", lambda p: photo(p, "L"), "abstain", NO_FACE),
     ("turned.jpg", lambda p: photo(p, kind="JPEG", exif=EXIF), "abstain", NO_FACE),
     ("photo.mp4", photo, "abstain", NO_FACE),
+    ("tiles.heic", lambda p: p.write_bytes(TILES), "error", "a photograph in the format HEIC, which this kit cannot read"),
+    ("tiles.mp4", lambda p: p.write_bytes(TILES), "error", "a photograph in the format HEIC, which this kit cannot read"),
+    ("photo.jp2", lambda p: photo(p, kind="JPEG2000"), "error", "a photograph in the format JPEG 2000"),
+    ("photo.jxl", lambda p: p.write_bytes(b"\xff\x0a" + bytes(99)), "error", "a photograph in the format JPEG XL"),
+    ("cut.heic", lambda p: p.write_bytes(TILES[:6]), "error", "not a readable photograph"),
+    ("joined.ts", lambda p: transport(p, lambda packets: packets * 2), "abstain", NO_FACE),
+    ("lost.ts", lambda p: transport(p, lambda packets: packets[:20] + packets[23:]), "error", "damaged from about frame"),
+    ("squeezed.mkv", lambda p: encoded(p, aspect=2), "abstain", NO_FACE),
+    ("absurd.mkv", lambda p: encoded(p, (480, 640), aspect=400), "error", "re-encode it with square pixels"),
+    ("clip.MTS", lambda p: (encoded(p.with_suffix(".ts")), p.with_suffix(".ts").rename(p)), "abstain", NO_FACE),
 ]  # fmt: skip
 
 
@@ -354,6 +374,11 @@ USAGE = [
     ("index_dataset", ["dfdc", "dfdc_labels", "--out", "t.csv"], "has no label REAL or FAKE"),
     ("index_dataset", ["dfdc", "dfdc_entry", "--out", "t.csv"], "has no label REAL or FAKE"),
     ("index_dataset", ["folder", "about", "--out", "t.csv"], "nothing to index"),
+    ("index_dataset", ["folder", "celeb", "--out", "t.csv"], "no forged clip"),
+    ("index_dataset", ["folder", ".", "--out", "t.csv"], "could be real or forged"),
+    ("index_dataset", ["folder", "celeb", "--out", "t.csv", "--forged", "x"], "no folder with clips is called x"),
+    ("index_dataset", ["folder", ".", "--out", "t.csv", "--real", "x", "--forged", "X"], "both name x"),
+    ("index_dataset", ["dfdc", "dfdc_text", "--out", "t.csv", "--real", "x"], "are for the source folder"),
     ("extract_faces", ["about/clips.csv", "--out", "out"], "not an object of facts"),
     ("extract_faces", ["good.csv", "--out", "out", "--scheduler", "tcp://127.0.0.1:9"], "127.0.0.1:9"),
     ("download", ["nothing"], "nothing to download is called 'nothing'"),
