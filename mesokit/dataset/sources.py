@@ -1,9 +1,10 @@
-"""Public datasets as they are published: from a folder on disk to the clip table, and a list of what is amiss.
+"""Public datasets as they are published: from a folder on disk to the clip table, and a list of findings.
 
-Nothing is opened here but lists of splits and labels: only names count, so that 120,000 clips are indexed in seconds.
-Downloads are often partial: what is there is indexed; what is listed and absent is a finding, and so is every clip that
-was not used. The official split is kept where there is one. Where it puts one `group` into two splits, the clips on the
-wrong side are left out and found, because training on them would leak. `folders` reads folders of other layouts.
+Only lists of splits and labels are opened. Of the clips the names are enough, so that 120,000 are indexed in seconds.
+Downloads are often partial: the clips that are there are indexed. Clips that a list names and that are absent are
+findings, and so are clips that were not used. The official split is kept where there is one. Where it puts one `group`
+into two splits, the clips of the wrong split are left out and reported, because training on them would leak. `folders`
+reads folders of other layouts.
 """
 
 import os
@@ -64,8 +65,9 @@ def index(
 
 
 def faceforensics(root: Path, findings: Findings, seed: int) -> pd.DataFrame:
-    """FaceForensics++ with DeepFakeDetection: original_sequences/{youtube,actors}/<level>/videos/*.mp4 and
+    """FaceForensics++ with DeepFakeDetection.
 
+    Real: original_sequences/{youtube,actors}/<level>/videos/*.mp4. Forged:
     manipulated_sequences/<method>/<level>/videos/*.mp4. `519_515.mp4` is the target 519 with the source 515, and
     `01_02__scene__CODE.mp4` the actor 01 with the face of 02. People that share pixels, over any number of forgeries,
     are one group. Splits: {train,val,test}.json, lists of pairs, in ROOT, ROOT/splits or ROOT/dataset/splits. Of a
@@ -196,9 +198,10 @@ def _celebdf_list(path: Path, table: pd.DataFrame, findings: Findings) -> list[s
 
 
 def dfdc(root: Path, findings: Findings, seed: int) -> pd.DataFrame:
-    """DFDC: folders (dfdc_train_part_0, ...) of .mp4 with a metadata.json: {"a.mp4": {"label": "FAKE", "split":
+    """DFDC: folders (dfdc_train_part_0, ...) of clips, each with a metadata.json.
 
-    "train", "original": "b.mp4"}}. A group is an original with its forgeries; who is shown is not published.
+    It holds {"a.mp4": {"label": "FAKE", "split": "train", "original": "b.mp4"}}. A group is an original with its
+    forgeries; who is shown is not published.
     """
     lists = sorted(root.rglob("metadata.json"))
     rows = []

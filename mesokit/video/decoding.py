@@ -1,8 +1,8 @@
-"""Decode a clip from its first key frame on; damage is an error before it is a frame.
+"""Decode a clip from its first key frame on. Damage raises an error; a damaged frame is never given.
 
-A packet of a file is not always a frame that is shown: fields of interlaced video come one a packet, an edit list hides
-packets, and what was cut out of a longer recording can begin with pictures that need others from before the cut. These
-are skipped and counted. Damage is what cannot be decoded after the first key frame.
+A packet of a file is not always a frame that is shown. In interlaced video a packet can be a field, and an edit list
+hides packets. A clip that was cut out of a longer recording can begin with pictures that need others from before the
+cut: these are skipped and counted. Damage is what cannot be decoded after the first key frame.
 """
 
 import heapq
@@ -19,8 +19,10 @@ from mesokit.video.opening import VideoError, open_video, printable
 
 # Of these, each packet gives one frame, unless the video is interlaced. VP8 and MPEG-4 also hold frames never shown.
 ONE_PACKET_ONE_FRAME = {"h264", "hevc", "vp9", "av1", "mjpeg", "gif"}
-LEADING = {"h264", "hevc"}  # their decoders drop leading pictures of which the file does not tell the time
-MOST_LEADING = 16  # as many pictures as these decoders can hold back
+# Leading pictures follow a key frame in the file and are shown before it. In an open group of pictures they also need
+# frames before the key frame. These decoders drop them where such frames are absent, at most 16 at a time.
+LEADING = {"h264", "hevc"}
+MOST_LEADING = 16
 UNTIMED = {"avi", "h264", "hevc"}  # containers whose times do not tell the order of showing
 # Transport streams number their packets, and FFmpeg marks the frame before a jump of the numbers. Where a few packets
 # are lost, up to 50 frames have wrong pixels; the decoders did not notice it in 3 (H.264) and 6 (HEVC) of 60 clips.
@@ -28,7 +30,7 @@ AHEAD = 3  # packets that are looked at before one is decoded, to tell the other
 
 
 class _DamagedError(VideoError):
-    pass
+    """Data of a clip are wrong or missing."""
 
 
 @dataclass
@@ -75,7 +77,7 @@ class Packets:
     _trailing: bool = False  # whether a packet came that is shown after `key`
 
     def skips(self, packet: Any) -> bool:
-        """Whether `packet` is not for the decoder. HEVC's drops leading pictures by itself, that of H.264 fails."""
+        """Whether `packet` is to be skipped. The decoder of HEVC drops leading pictures itself, that of H.264 fails."""
         if self.key is None:
             if self.marked and not packet.is_keyframe:
                 self.skipped += not packet.is_discard
@@ -122,9 +124,9 @@ def decode(path: Any, decoding: Decoding) -> Generator[Any, None, None]:
     Raises: VideoError where FFmpeg would conceal damage in gray or green, where the file is cut short, and where not
     one frame can be decoded.
 
-    Where the first packets cannot be decoded and the times of the file do not tell which (AVI for example), the file is
-    opened again and decoded without threads, so that an error belongs to one packet. Where no packet is marked as a key
-    frame, all are decoded.
+    If the first packets cannot be decoded and the file's times do not tell which (as in AVI), the file is opened again
+    and decoded without threads, so that an error belongs to one packet. If no packet is marked as a key frame, decoding
+    begins with the first one.
     """
     patient, marked = False, True
     while True:
@@ -145,7 +147,7 @@ def decode(path: Any, decoding: Decoding) -> Generator[Any, None, None]:
 
 
 def codec_name(stream: Any) -> str:
-    """ "h264", "hevc", "av1", ...: of the format, whatever decoder reads it."""
+    """The name of a stream's format ("h264", "hevc", "av1", ...), which is not always that of its decoder."""
     return str(stream.codec_context.codec.canonical_name)
 
 

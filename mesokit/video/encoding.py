@@ -16,9 +16,8 @@ from mesokit import files
 from mesokit.video.opening import printable
 from mesokit.video.showing import rgb_converter
 
-ENCODER_THREADS = (
-    4  # fixed: x264 gives other pixels with one thread than with several, and notes the number in the file
-)
+# Fixed: x264 gives other pixels with one thread than with several, and it notes the number in the file.
+ENCODER_THREADS = 4
 
 
 def write_clip(path: str | os.PathLike[str], frames: Iterable[np.ndarray], fps: float, crf: float = 23) -> None:

@@ -1,4 +1,4 @@
-"""What a clip really holds: its size, its times and its CRF, counted and not believed."""
+"""Describe a clip: size, times and CRF, measured in the stream and not taken from the file's header."""
 
 import os
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from mesokit.video.showing import shown
 
 @dataclass(frozen=True)
 class Probe:
-    """What a clip really holds, counted and not believed."""
+    """What a clip holds, measured in its stream."""
 
     path: Path
     codec: str  # "h264", "hevc", "vp9", ...

@@ -1,7 +1,7 @@
 """Scenes of a clip: where the camera or the light changes, and frames taken evenly from each scene.
 
-The paper took frames in proportion to the changes of camera angle and illumination: of a long take that stays the same
-it wants few, of a clip that jumps about many. Built on PySceneDetect, which sees our frames and never the file.
+The paper took frames in proportion to the changes of camera angle and illumination: few frames of a long take without
+changes, many of a clip with many cuts. Built on PySceneDetect, which gets decoded frames and does not open the file.
 """
 
 import os
@@ -13,15 +13,15 @@ from scenedetect import AdaptiveDetector, FrameTimecode
 
 from mesokit import video
 
-SHORTEST = 12  # frames: what is shorter than half a second is a flash, not a scene
-WIDTH = 256  # pixels: frames are shrunk to it, as PySceneDetect does by itself
+SHORTEST = 12  # frames: a change of less than half a second is a flash, not a scene
+WIDTH = 256  # pixels: frames are shrunk to this width, as PySceneDetect does by default
 
 
 def detect(path: str | os.PathLike[str]) -> list[tuple[int, int]]:
     """The scenes of a clip in order: (first frame, one past the last); one scene where nothing changes.
 
-    A change is a frame that differs from the one before by 15 of 255 (mean over hue, saturation, lightness) and three
-    times as much as those around it do, so that neither motion nor a slow fade is one. Decodes the whole clip.
+    A scene begins with a frame that differs from the one before by 15 of 255 (mean over hue, saturation, lightness) and
+    three times as much as the frames around it do. Motion and slow fades do not reach that. Decodes the whole clip.
     Raises: VideoError as `video.read_frames`.
     """
     detector, starts, n = AdaptiveDetector(min_scene_len=SHORTEST), [0], 0
@@ -31,7 +31,7 @@ def detect(path: str | os.PathLike[str]) -> list[tuple[int, int]]:
         scale = min(1, WIDTH / width)
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         small = cv2.cvtColor(cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)
-        found = detector.process_frame(FrameTimecode(frame.index, fps=25.0), small)  # fps: not used, but asked for
+        found = detector.process_frame(FrameTimecode(frame.index, fps=25.0), small)  # fps: required, not used
         starts += [cut.frame_num for cut in found]
     return list(zip(starts, [*starts[1:], n], strict=True))
 
