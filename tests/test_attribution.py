@@ -56,6 +56,7 @@ def test_cams_of_a_linear_network(linear, weights, faces):
         assert np.allclose(attribution.explain("Grad-CAM", linear, faces, towards), grad, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_scorecam_weighs_channels_by_the_probability_of_the_class(linear, faces):
     pixels = faces / 255
     low, high = pixels.min(axis=(1, 2), keepdims=True), pixels.max(axis=(1, 2), keepdims=True)
@@ -83,6 +84,7 @@ def test_a_saturated_network_still_has_an_explanation(linear, weights, faces):
     assert (attribution.explain("Grad-CAM", network, faces, "forged") <= 0).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("build", [models.meso4, models.meso_inception4])
 def test_every_method_on_both_networks(build):
     network = build(size=32, seed=1)

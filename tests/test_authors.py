@@ -7,6 +7,8 @@ from mesokit import dataset, weights
 from mesokit.interpret import sign_groups
 from mesokit.lesson import authors
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def in_cache(authors_files, monkeypatch):

@@ -28,6 +28,8 @@ from mesokit import cli, evaluation, models, scan, video, weights
 from mesokit.backend import keras
 from mesokit.dataset import manifest, sources
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 FRAME = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
 POSIX = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="rights and pipes are others on this system")

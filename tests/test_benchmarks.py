@@ -14,6 +14,8 @@ import pytest
 
 from mesokit import models
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 
 

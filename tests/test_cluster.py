@@ -16,7 +16,10 @@ from test_kill import FACE, _digest, _films
 from mesokit import dataset, faces
 from mesokit.dataset import clip, cropping, manifest, running
 
-pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal on this system")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal on this system"),
+]
 
 CLIPS = 13  # c12 is no video
 WORKERS = 3

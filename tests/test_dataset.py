@@ -80,6 +80,7 @@ def test_masks_cover_what_differs(tiny):
     assert 0.02 < (mask > 0).mean() < 0.5
 
 
+@pytest.mark.slow
 def test_a_bad_clip_is_reported_and_the_others_are_built(tiny, tmp_path):
     shutil.copytree(tiny / "clips", tmp_path / "clips")
     (tmp_path / "clips" / "0" / "p000_real.mp4").write_bytes(b"not a video")

@@ -96,6 +96,7 @@ def test_importing_mesokit_loads_nothing_heavy():
     assert _loaded_by("from mesokit import cli; cli._parser()") & (HEAVY | {"numpy", "pandas", "cv2"}) == set()
 
 
+@pytest.mark.slow
 def test_tensorflow_starts_quietly():
     program = "from mesokit import models; models.meso4(size=32)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -135,6 +136,7 @@ def test_onednn_does_not_compute_where_a_gpu_does(monkeypatch):
     fast.compiles.cache_clear()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="TensorFlow has oneDNN for x86-64")
 def test_onednn_computes_unless_it_is_turned_off():
     program = "from mesokit import fast as b; print(bool(b.tf.config.list_physical_devices('GPU')), b.onednn())"

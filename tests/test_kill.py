@@ -17,6 +17,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+pytestmark = pytest.mark.slow
+
 FACE = (60.0, 40.0, 60.0, 80.0), 0.99, [[75, 70], [105, 70], [90, 88], [78, 105], [102, 105]]
 
 

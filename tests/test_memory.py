@@ -18,6 +18,8 @@ import numpy as np
 import psutil
 import pytest
 
+pytestmark = pytest.mark.slow
+
 SIZE = (120, 160, 3)
 
 

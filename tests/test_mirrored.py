@@ -10,6 +10,8 @@ import pytest
 
 from mesokit.dataset import pictures
 
+pytestmark = pytest.mark.slow
+
 
 def test_two_devices_train_as_one(tmp_path):
     rng = np.random.default_rng(0)

@@ -14,6 +14,8 @@ from mesokit import cli, dataset, files, video, weights
 from mesokit.dataset import manifest
 from mesokit.lesson.findings import FINDINGS, VERDICTS
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 
 

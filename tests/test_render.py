@@ -63,6 +63,7 @@ def test_landmarks_need_no_pixels(renderer, state):
     assert np.array_equal(Renderer.five(frame.landmarks), frame.five)
 
 
+@pytest.mark.slow
 def test_landmarks_stay_in_the_frame():
     for seed in range(4):
         renderer = Renderer(sample_person(seed), sample_scene(seed))

@@ -22,6 +22,8 @@ from mesokit.report.inputs import inputs
 from mesokit.report.junit import junit
 from mesokit.report.page import page as html_page
 
+pytestmark = pytest.mark.slow  # nearly all read one run of tiny notebooks
+
 ROOT = Path(__file__).parent.parent
 LIMIT = 12  # seconds for the notebook that hangs: enough to start a kernel on a busy machine
 HOSTILE = "<script>alert(1)</script>"

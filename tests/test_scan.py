@@ -47,6 +47,7 @@ def test_unreadable_is_an_error_not_an_exception(tmp_path):
         assert path.name in one.reason
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("trouble", "words"),
     [
@@ -104,6 +105,7 @@ def small_weights(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_json_is_the_contract(clip, tmp_path, small_weights):
     (tmp_path / "<b>bad<i>.mp4").write_text("hello")
     page = tmp_path / "page.html"

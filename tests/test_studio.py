@@ -108,6 +108,7 @@ def test_the_package_brings_the_swaps_of_its_presets():
     assert studio._shipped(other, studio.PRESETS["class"]) is None
 
 
+@pytest.mark.slow
 def test_a_shipped_swap_moves_as_its_target_does():
     """The packaged swaps fit the people that the renderer draws: both mouths open and close together."""
     preset = studio.Preset((0,), frames=40, steps=0)
@@ -149,6 +150,7 @@ def test_partners_look_alike_and_are_two_people():
         assert one.shape != other.shape and one.seed != other.seed
 
 
+@pytest.mark.slow
 def test_workers_change_nothing(tmp_path):
     preset = studio.Preset((0, 1, 2), frames=2, steps=1, levels=(40,))
     for workers in (1, 2):
@@ -157,6 +159,7 @@ def test_workers_change_nothing(tmp_path):
     assert _digest(tmp_path / "1") == _digest(tmp_path / "2")
 
 
+@pytest.mark.slow
 def test_a_second_run_makes_only_what_is_missing_and_the_same(tiny, tmp_path):
     preset = studio.Preset((0, 1, 2), frames=2, steps=2, size=(320, 240), levels=(40,))
     for _ in studio.make(tmp_path, preset, seed=5):
@@ -171,6 +174,7 @@ def test_a_second_run_makes_only_what_is_missing_and_the_same(tiny, tmp_path):
     assert (tmp_path / "clips" / "40" / "p001_real.mp4").stat().st_mtime_ns == kept
 
 
+@pytest.mark.slow
 def test_clips_of_another_seed_preset_or_version_are_not_taken_for_these(tmp_path, monkeypatch):
     preset = studio.Preset((0,), frames=2, steps=1, size=(320, 240), levels=(40,))
     studio.check(tmp_path, 5, preset)  # nothing is there yet
@@ -213,6 +217,7 @@ def test_alignment_brings_landmarks_to_the_template():
     assert np.allclose(five @ matrix[:, :2].T + matrix[:, 2], blend.TEMPLATE * 63, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_swap_keeps_the_light_and_changes_the_look():
     """Two plain people of different colour are lit from one side or the other. Each decoder gives its own colour, and
     the light of the encoded face."""

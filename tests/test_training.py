@@ -44,6 +44,7 @@ def patterns(tmp_path_factory):
 RECIPE = training.Recipe(iterations=12, batch=8, check_every=6, augmentation=loading.Augmentation(0.1, 5))
 
 
+@pytest.mark.slow
 def test_training_learns_and_repeats(patterns):
     table, root = patterns
     first, second = models.meso4(seed=1), models.meso4(seed=1)
@@ -56,6 +57,7 @@ def test_training_learns_and_repeats(patterns):
         assert np.array_equal(a, b)
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_the_best_weights(patterns):
     table, root = patterns
 
@@ -74,6 +76,7 @@ def test_ctrl_c_keeps_the_best_weights(patterns):
     )
 
 
+@pytest.mark.slow
 def test_a_bar_for_people_and_lines_for_reports(patterns, monkeypatch):
     table, root = patterns
     monkeypatch.setattr(keras.Model, "fit", lambda self, *_, verbose, **__: asked.append(verbose))
@@ -106,6 +109,7 @@ def test_batches_are_scaled_labelled_and_in_order(patterns):
     assert np.allclose(faces.numpy() * 255, dataset.images(table[:4], root), atol=1e-3)
 
 
+@pytest.mark.slow
 def test_training_batches_repeat_with_their_seed(patterns):
     table, root = patterns
 
@@ -206,6 +210,7 @@ def test_half_precision_has_the_gradients_of_full_and_leaves_no_trace():
     assert np.array_equal(gradients(), full)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compiles", [False, True])
 def test_training_works_with_xla_and_without(patterns, monkeypatch, compiles):
     table, root = patterns
@@ -215,6 +220,7 @@ def test_training_works_with_xla_and_without(patterns, monkeypatch, compiles):
     assert network.jit_compile == compiles
 
 
+@pytest.mark.slow
 def test_what_is_kept_is_the_running_average_of_the_weights(patterns):
     table, root = patterns
     steps, seen = 4, []
@@ -234,6 +240,7 @@ def test_what_is_kept_is_the_running_average_of_the_weights(patterns):
     assert not np.allclose(kept[0], seen[-1][0], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_centred_logit_suits_the_validation_faces_and_ranks_them_as_before(patterns):
     table, root = patterns
     plain = training.Recipe(iterations=2, batch=4, check_every=2, augmentation=None)
@@ -258,6 +265,7 @@ def test_a_gpu_gets_the_papers_batch(monkeypatch):
     assert (training._batch(16), training._batch(100)) == (75, 100)
 
 
+@pytest.mark.slow
 def test_the_command_gives_the_same_weights_bit_by_bit(tiny, tmp_path):
     """In processes of their own, for determinism is a setting of the whole process; the networks' hardest one."""
     script = Path(__file__).parent.parent / "data_scripts" / "train_bundled_weights.py"
@@ -271,6 +279,7 @@ def test_the_command_gives_the_same_weights_bit_by_bit(tiny, tmp_path):
     assert card["deterministic"] is True
 
 
+@pytest.mark.slow
 def test_the_command_trains_on_one_level_under_a_name_of_its_own(tiny, tmp_path, monkeypatch, capsys):
     monkeypatch.syspath_prepend(Path(__file__).parent.parent / "data_scripts")
     import train_bundled_weights
