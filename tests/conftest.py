@@ -9,6 +9,13 @@ ROOT = Path(__file__).parent.parent
 REFERENCE = Path(os.environ.get("MESOKIT_REFERENCE", ROOT.parent / "shared" / "reference"))
 
 
+def pytest_collection_modifyitems(items):
+    """Mark as slow what needs the tiny dataset, which takes longer to make than most tests together."""
+    for item in items:
+        if "tiny" in item.fixturenames:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def reference() -> Path:
     """Third-party data to check against: the authors' weights and faces, reference outputs, photographs."""

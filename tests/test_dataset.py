@@ -268,6 +268,7 @@ def test_a_full_disk_stops_the_run_and_is_no_fault_of_the_clip(films, tmp_path, 
     assert sum(built.error is None for built in dataset.build(clips, root, tmp_path / "out", frames=1)) == 5
 
 
+@pytest.mark.slow
 def test_which_frames(films, tmp_path):
     clips, root = films
     taken = {}

@@ -28,6 +28,7 @@ def test_a_failed_run_is_no_reference():
         doctor.reference(broken, {})
 
 
+@pytest.mark.slow
 def test_check_prints_an_estimate_for_each_notebook(tmp_path, monkeypatch, capsys):
     (tmp_path / "00_a.ipynb").touch()
     (tmp_path / "02_new.ipynb").touch()
@@ -44,5 +45,6 @@ def test_check_prints_an_estimate_for_each_notebook(tmp_path, monkeypatch, capsy
     assert "times" not in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_probe_measures_both_pieces():
     assert all(seconds > 0 for seconds in doctor.probe().values())

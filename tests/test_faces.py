@@ -162,6 +162,7 @@ def test_following_finds_what_searching_each_frame_finds(head, path, monkeypatch
     assert len(searches) == 2 * whole  # the whole frame: the first one, and the one at RECHECK
 
 
+@pytest.mark.slow
 def test_the_main_face_is_the_largest_that_lasts(head, path):
     frames = [paste(paste(WALL, head, 330, 120, 120), head, x * 0.5, y, int(h)) for x, y, h in path]
     frames[4] = paste(frames[4], head, 200, 0, 360)  # a large face on one frame: a cut, a reflection

@@ -76,6 +76,7 @@ def test_uphill_is_up(network):
     assert found.table["f"][1] < first[1]
 
 
+@pytest.mark.slow
 def test_total_variation_smooths(network):
     rough, smooth = (
         tf.constant(maximize.maximize(network, "hidden", [0], Settings(steps=15, variation=v)).images)

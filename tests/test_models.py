@@ -39,7 +39,7 @@ def test_parameter_counts_are_the_published(name, trainable, total):
     assert network.count_params() == total
 
 
-@pytest.mark.parametrize("name", models.NETWORKS)
+@pytest.mark.parametrize("name", ["meso4", "meso_inception4", pytest.param("xception", marks=pytest.mark.slow)])
 def test_any_input_size_and_seed(name):
     build = models.NETWORKS[name]
     same, again, other = build(size=100, seed=1), build(size=100, seed=1), build(size=100, seed=2)
@@ -48,6 +48,7 @@ def test_any_input_size_and_seed(name):
     assert not np.allclose(same(faces), other(faces))
 
 
+@pytest.mark.slow
 def test_xception_can_see_means_of_blocks():
     faces = np.random.default_rng(0).random((1, 144, 144, 3), np.float32)
     small = faces.reshape(1, 72, 2, 72, 2, 3).mean(axis=(2, 4))
@@ -55,6 +56,7 @@ def test_xception_can_see_means_of_blocks():
     assert np.allclose(whole(faces), half(small), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_xception_sees_pixels_from_minus_one_to_one():
     network = models.xception(size=71, seed=3)
     face = np.random.default_rng(0).integers(0, 256, (1, 71, 71, 3)).astype(np.float32)

@@ -163,6 +163,7 @@ def test_the_package_is_never_written_to(tiny):
         list(reproduce.run([], tiny, weights.BUNDLED / "x", "smoke"))
 
 
+@pytest.mark.slow
 def test_the_estimate_counts_jobs():
     planned = reproduce.plan(_faces(), ["meso4"], seeds=[0, 1])
     recipe = training.Recipe(iterations=10, batch=2)

@@ -182,12 +182,14 @@ def test_what_a_folder_scan_leaves_out_is_told(tmp_path, monkeypatch, capsys):
     assert "found instead: 1 a linked folder, not followed" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_bundled_weights_judge_the_bundled_clips():
     score = evaluation.scorer(weights.load(weights.DEFAULT))
     verdicts = {name: scan.judge(weights.BUNDLED / f"tour_{name}.mp4", score).verdict for name in ("real", "forged")}
     assert verdicts == {"real": "real", "forged": "forged"}
 
 
+@pytest.mark.slow
 def test_check_finds_everything_here(capsys):
     assert cli.main(["check"]) == 0
     assert "one OpenCV (opencv-python-headless)" in capsys.readouterr().out

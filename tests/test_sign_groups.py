@@ -62,6 +62,7 @@ def test_the_interval_covers_the_truth_about_as_often_as_its_level():
     assert np.isnan(sign_groups._interval(values, np.repeat([1, -1], [15, 1]))).all()
 
 
+@pytest.mark.slow
 def test_neurons_are_climbed_in_order_and_their_restarts_averaged():
     network = models.meso4(size=32, seed=2)
     order = sign_groups.of(network).sort_values("weight")["unit"].tolist()

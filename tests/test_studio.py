@@ -199,6 +199,7 @@ def test_clips_of_another_seed_preset_or_version_are_not_taken_for_these(tmp_pat
         studio.check(tmp_path, 5)
 
 
+@pytest.mark.slow
 def test_encoding_repeats_whatever_was_in_memory(tmp_path):
     """With its macroblock tree, x264 gave different bytes in repeated calls after a clip had been rendered."""
     camera = Renderer(sample_person(0), sample_scene(0, (480, 360)))

@@ -426,7 +426,10 @@ def agreed(path):
     return seen, frames
 
 
-@pytest.mark.parametrize("name", GIVEN)
+SLOW = {"hdr10_forged.mp4": [pytest.mark.slow]}
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=SLOW.get(name, [])) for name in GIVEN])
 def test_given_cases(name):
     if not CASES.is_dir():
         pytest.skip("the odd inputs are absent: name their folder in MESOKIT_CASES")
@@ -755,6 +758,7 @@ def gray_hdr(path, kind, grays, codec="ffv1", colours=True):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TRANSFERS)
 @pytest.mark.parametrize("colours", [True, False])
 def test_high_dynamic_range_is_shown_as_sdr(tmp_path, kind, colours):

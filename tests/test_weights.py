@@ -36,6 +36,7 @@ def test_keras_file_comes_back(tmp_path):
     assert np.array_equal(weights.load(tmp_path / "own.keras")(FACES), network(FACES))
 
 
+@pytest.mark.slow
 def test_xception_comes_back_at_the_usual_size(tmp_path):
     network = models.xception(size=96, seed=3)
     weights.save(network, tmp_path / "big.weights.h5")
