@@ -33,9 +33,35 @@ def test_the_bundle_is_for_machines_and_escaped_for_people():
     assert "<b>" not in bundle["text/html"]
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in Path(checks.__file__).parent.glob("[a-z]*.py")))
+# The answers to the exercises of each notebook stand in test_checks_NAME: RIGHT (exercise, answer) and WRONG (exercise,
+# answer, words of the message).
+NAMES = sorted(path.stem for path in Path(checks.__file__).parent.glob("[a-z]*.py"))
+ANSWERS = {name: import_module(f"test_checks_{name}") for name in NAMES}
+RIGHT = [(name, *row) for name, tests in ANSWERS.items() for row in tests.RIGHT]
+WRONG = [(name, *row) for name, tests in ANSWERS.items() for row in tests.WRONG]
+
+
+def check_of(name, exercise):
+    return getattr(import_module(f"mesokit.lesson.checks.{name}"), exercise)
+
+
+@pytest.mark.parametrize(("name", "exercise", "answer"), RIGHT)
+def test_right_answers_pass_and_open_ones_are_open(name, exercise, answer):
+    result = check_of(name, exercise)(answer)
+    assert result.passed, result.message
+    assert "Nothing to check yet" in check_of(name, exercise)(lambda *_: ...).message
+
+
+@pytest.mark.parametrize(("name", "exercise", "answer", "words"), WRONG)
+def test_each_mistake_is_told(name, exercise, answer, words):
+    result = check_of(name, exercise)(answer)
+    assert not result.passed
+    assert all(word in result.message for word in (words, "got ", "expected ")), result.message
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_each_exercise_has_three_wrong_answers_in_its_test(name):
-    module, tests = import_module(f"mesokit.lesson.checks.{name}"), import_module(f"test_checks_{name}")
+    module, tests = import_module(f"mesokit.lesson.checks.{name}"), ANSWERS[name]
     public = {key for key, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__}
     exercises = {key for key in public if not key.startswith(("_", "like_"))}
     counts = Counter(row[0] for row in tests.WRONG)

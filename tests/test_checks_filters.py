@@ -1,7 +1,6 @@
 """The exercises of 05: right answers pass, each mistake is told."""
 
 import numpy as np
-import pytest
 
 from mesokit.lesson.checks import filters as check
 
@@ -44,20 +43,6 @@ WRONG = [
     ("p_value", lambda found, null: (1 + (null > found).sum()) / (1 + len(null)), "count too"),
     ("p_value", lambda found, null: (1 + (null <= found).sum()) / (1 + len(null)), "other end"),
 ]
-
-
-@pytest.mark.parametrize(("name", "answer"), RIGHT)
-def test_right_answers_pass_and_open_ones_are_open(name, answer):
-    result = getattr(check, name)(answer)
-    assert result.passed, result.message
-    assert "Nothing to check yet" in getattr(check, name)(lambda *_: ...).message
-
-
-@pytest.mark.parametrize(("name", "answer", "words"), WRONG)
-def test_each_mistake_is_told(name, answer, words):
-    result = getattr(check, name)(answer)
-    assert not result.passed
-    assert all(word in result.message for word in (words, "got ", "expected ")), result.message
 
 
 def test_the_second_derivative_is_three_weights():

@@ -1,9 +1,6 @@
 """The exercises of 06: right answers pass, each mistake is told."""
 
 import numpy as np
-import pytest
-
-from mesokit.lesson.checks import maximize as check
 
 
 def norm(x, p):
@@ -45,17 +42,3 @@ WRONG = [
     ("real_neurons", lambda weights: 1 + np.flatnonzero(weights > 0), "start at 0"),
     ("real_neurons", lambda weights: [1, 3, 4], "got [1, 3, 4], expected [0, 3]"),
 ]
-
-
-@pytest.mark.parametrize(("name", "answer"), RIGHT)
-def test_right_answers_pass_and_open_ones_are_open(name, answer):
-    result = getattr(check, name)(answer)
-    assert result.passed, result.message
-    assert "Nothing to check yet" in getattr(check, name)(lambda *_: ...).message
-
-
-@pytest.mark.parametrize(("name", "answer", "words"), WRONG)
-def test_each_mistake_is_told(name, answer, words):
-    result = getattr(check, name)(answer)
-    assert not result.passed
-    assert all(word in result.message for word in (words, "got ", "expected ")), result.message

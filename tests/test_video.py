@@ -663,6 +663,19 @@ def test_the_best_stream_is_read(tmp_path, suffix, sizes, default, best):
     assert all(abs(frame.image.mean() - (40 + 60 * best)) < 3 for frame in frames)
 
 
+def with_aspect(path, aspect, images, rotation=0):
+    """A clip whose pixels are `aspect` times as wide as high."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.height, stream.width, stream.pix_fmt = *images[0].shape[:2], "yuv420p"
+        stream.codec_context.sample_aspect_ratio = aspect
+        if rotation:
+            stream.set_display_rotation(rotation)
+        for image in images:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode(None))
+
+
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi", ".ts"])
 @pytest.mark.parametrize(
     ("aspect", "size"),
@@ -676,38 +689,21 @@ def test_the_best_stream_is_read(tmp_path, suffix, sizes, default, best):
 )
 def test_pixels_are_shown_square(tmp_path, suffix, aspect, size):
     path = tmp_path / f"a{suffix}"
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=25)
-        stream.height, stream.width, stream.pix_fmt = 48, 64, "yuv420p"
-        stream.codec_context.sample_aspect_ratio = aspect
-        for i in range(5):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered(i), format="rgb24")))
-        container.mux(stream.encode(None))
+    with_aspect(path, aspect, [numbered(i) for i in range(5)])
     seen, frames = agreed(path)
     assert (seen.height, seen.width) == size and [number(frame.image) for frame in frames] == list(range(5))
 
 
 def test_turned_clips_with_pixels_that_are_not_square(tmp_path):
     path = tmp_path / "a.mp4"
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=25)
-        stream.height, stream.width, stream.pix_fmt = 48, 64, "yuv420p"
-        stream.codec_context.sample_aspect_ratio = Fraction(2)
-        stream.set_display_rotation(90)
-        container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered(5), format="rgb24")))
-        container.mux(stream.encode(None))
+    with_aspect(path, Fraction(2), [numbered(5)], rotation=90)
     seen, frames = agreed(path)
     assert (seen.height, seen.width) == (128, 48) and number(np.rot90(frames[0].image, -1)) == 5
 
 
 def test_an_absurd_shape_of_pixels_is_refused(tmp_path):
     path = tmp_path / "a.mkv"
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=25)
-        stream.height, stream.width, stream.pix_fmt = 480, 640, "yuv420p"
-        stream.codec_context.sample_aspect_ratio = Fraction(400)
-        container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered(5, 480, 640), format="rgb24")))
-        container.mux(stream.encode(None))
+    with_aspect(path, Fraction(400), [numbered(5, 480, 640)])
     for read in (video.probe, lambda p: list(video.read_frames(p))):
         with pytest.raises(
             VideoError, match=r"a\.mkv: its pixels are .* times as wide as high.*; re-encode it with square"
