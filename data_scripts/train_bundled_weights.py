@@ -6,7 +6,6 @@ python data_scripts/train_bundled_weights.py work/bundled --crf 0 --seed 1 --out
 """
 
 import argparse
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +13,6 @@ from pathlib import Path
 import pandas as pd
 
 from mesokit import backend, cli, dataset, evaluation, files, models, training, weights
-from mesokit.dataset import manifest
 from mesokit.evaluation import baselines
 
 
@@ -64,14 +62,11 @@ def _main(arguments: argparse.Namespace) -> int:
     path = arguments.out / f"{name}.weights.h5"
     weights.save(network, path)
     at = "" if arguments.crf is None else f" at CRF {arguments.crf}"
+    about = f"{arguments.network}, trained by this project on synthetic {arguments.method} faces{at}"
     card = {
-        "name": name,
-        "network": arguments.network,
-        "file": path.name,
-        "sha256": files.sha256(path),
-        "about": f"{arguments.network}, trained by this project on synthetic {arguments.method} faces{at}",
+        **weights.card(path, arguments.network, about),
         "crf": arguments.crf,
-        "data": json.loads((arguments.dataset / "dataset.json").read_text()),
+        "data": files.read_json(arguments.dataset / "dataset.json"),
         "recipe": {"name": arguments.recipe, **asdict(recipe)},
         "seed": arguments.seed,
         "deterministic": arguments.deterministic,
@@ -80,9 +75,7 @@ def _main(arguments: argparse.Namespace) -> int:
     }
     files.write_json(card, arguments.out / f"{name}.json")
     if arguments.scores:
-        columns = ["clip", "crf", "frame", "label", "method", "identity", "group", "split"]
-        kept = scores[columns].assign(p_real=scores["p_real"].round(6))
-        manifest.save(kept, arguments.scores / f"{name}.csv")
+        evaluation.save_scores(scores, arguments.scores / f"{name}.csv")
     if arguments.tour:
         _tour(arguments.dataset, scores, arguments.method, arguments.out)
     for title, metrics in {name: card["metrics"], **card["baselines"]}.items():

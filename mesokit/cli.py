@@ -180,7 +180,7 @@ def _reproduce(arguments: argparse.Namespace) -> int:
         return 0
     taken: list[float] = []
     running = reproduce.run(
-        jobs, arguments.dataset, arguments.out, arguments.recipe, arguments.iterations, arguments.test_on
+        jobs, faces, arguments.dataset, arguments.out, arguments.recipe, arguments.iterations, arguments.test_on
     )
     for i, (job, seconds) in enumerate(running, 1):
         taken += [seconds] if seconds else []

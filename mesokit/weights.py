@@ -129,6 +129,12 @@ def save(network: keras.Model, path: Path) -> None:
         bare.save_weights(part)
 
 
+def card(path: Path, network: str, about: str) -> dict[str, str]:
+    """The part of a card that `WEIGHTS` is made from: name, network, file, sha256 and about, of a saved weight file."""
+    name = path.name.removesuffix(".weights.h5")
+    return {"name": name, "network": network, "file": path.name, "sha256": files.sha256(path), "about": about}
+
+
 def _load_h5(path: Path) -> keras.Model:
     try:
         with h5py.File(path) as file:

@@ -62,7 +62,8 @@ def test_tables_are_written_and_escaped(out):
 def test_other_datasets_stand_in_a_matrix(out):
     other = [("x", "real", "real", "test", [0.1]), ("y", "forged", "deepfake", "test", [0.1])]
     _scores(out, "meso4-deepfake-crf23-seed0@celebdf", other)
-    shown = tables.as_printed(tables.read(out))
+    scores = tables.read(out)
+    shown = tables.as_printed(scores, tables.measured(scores))
     matrix = shown["Trained here, tested on another dataset (columns): accuracy per frame"]
     assert matrix[["its own", "celebdf"]].to_numpy().tolist() == [["0.750", "0.500"]]
 
@@ -123,12 +124,14 @@ def quick(monkeypatch):
 def test_a_run_is_resumed_and_refuses_other_data(tiny, tmp_path, quick):
     faces = dataset.read(tiny)
     planned = reproduce.plan(faces, ["meso4"], ["deepfake", "face2face"], [40])
-    first = list(reproduce.run(planned[:1], tiny, tmp_path, "quick", verbose=0))
+    first = list(reproduce.run(planned[:1], faces, tiny, tmp_path, "quick", verbose=0))
     assert len(first) == len(quick) == 1 and first[0][1] > 0
-    again = list(reproduce.run(planned, tiny, tmp_path, "quick", others=[tiny], verbose=0))
+    again = list(reproduce.run(planned, faces, tiny, tmp_path, "quick", others=[tiny], verbose=0))
     assert len(quick) == 2, "the first job is not trained again; it only scores the other dataset"
     assert len(again) == 2
-    assert [seconds for _, seconds in reproduce.run(planned, tiny, tmp_path, "quick", others=[tiny], verbose=0)] == [
+    assert [
+        seconds for _, seconds in reproduce.run(planned, faces, tiny, tmp_path, "quick", others=[tiny], verbose=0)
+    ] == [
         0,
         0,
     ]
@@ -139,7 +142,7 @@ def test_a_run_is_resumed_and_refuses_other_data(tiny, tmp_path, quick):
     assert np.isfinite(scores["p_real"]).all()
     assert len(reproduce.write(tmp_path)) == 3
     with pytest.raises(ValueError, match="done with another recipe; name another folder with --out"):
-        list(reproduce.run(planned, tiny, tmp_path, "quick", iterations=4, verbose=0))
+        list(reproduce.run(planned, faces, tiny, tmp_path, "quick", iterations=4, verbose=0))
 
 
 def test_the_command_writes_the_tables(tiny, tmp_path, quick, capsys):
@@ -160,7 +163,7 @@ def test_the_package_is_never_written_to(tiny):
     from mesokit import weights
 
     with pytest.raises(ValueError, match="the package's own folder"):
-        list(reproduce.run([], tiny, weights.BUNDLED / "x", "smoke"))
+        list(reproduce.run([], _faces(), tiny, weights.BUNDLED / "x", "smoke"))
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from mesokit.evaluation.rules import (
     rule,
     verdicts,
 )
-from mesokit.evaluation.scoring import Score, bundled_scores, score_faces, scorer
+from mesokit.evaluation.scoring import Score, bundled_scores, save_scores, score_faces, scorer
 
 __all__ = [
     "RULES",
@@ -35,6 +35,7 @@ __all__ = [
     "mean",
     "per_clip",
     "rule",
+    "save_scores",
     "score_faces",
     "scorer",
     "summary",

@@ -2,12 +2,15 @@
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from mesokit import dataset, weights
 from mesokit.backend import keras
+from mesokit.dataset import manifest
+from mesokit.evaluation.rules import SHARED
 from mesokit.fast import AT_ONCE, openvino
 
 Score = Callable[[np.ndarray], np.ndarray]
@@ -53,6 +56,12 @@ def score_faces(
     for start in range(0, len(table), batch):
         rows = table.iloc[start : start + batch]
         yield rows.assign(p_real=score(dataset.images(rows, root)))
+
+
+def save_scores(scores: pd.DataFrame, path: Path) -> None:
+    """Write the columns of `scores` that the tables of results need as a CSV file, p_real to six digits."""
+    kept = ["clip", "crf", "frame", *SHARED]
+    manifest.save(scores[kept].assign(p_real=scores["p_real"].round(6)), path)
 
 
 def bundled_scores(name: str) -> pd.DataFrame:

@@ -1,6 +1,5 @@
 """One job is one training: a network, a forgery, a level of compression, a seed."""
 
-import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -14,7 +13,6 @@ import pandas as pd
 from mesokit import __version__, dataset, evaluation, files, models, training, weights
 from mesokit.dataset import manifest
 
-COLUMNS = ["clip", "crf", "frame", "label", "method", "identity", "group", "split", "p_real"]  # of a table of scores
 NEEDED = ("train", "val", "test")
 PROBE = 3  # batches that `estimate` times, after two that compile
 
@@ -78,6 +76,7 @@ def plan(
 
 def run(
     jobs: Sequence[Job],
+    faces: pd.DataFrame,
     root: Path,
     out: Path,
     recipe: str,
@@ -87,22 +86,23 @@ def run(
 ) -> Iterator[tuple[Job, float]]:
     """Do each job that is not done yet; yields it with the seconds that it took (0: its scores were there).
 
-    root: the dataset folder. recipe: a key of `training.RECIPES`; iterations: other than the recipe's. others: dataset
-    folders whose test faces are scored, too. Raises ValueError where `out` holds results of other data or another
-    recipe, and where it is the package's own folder of weights.
+    faces: of `dataset.read`, as for `plan`; root: the dataset folder. recipe: a key of `training.RECIPES`; iterations:
+    other than the recipe's. others: dataset folders whose test faces are scored, too. Raises ValueError where `out`
+    holds results of other data or another recipe, and where it is the package's own folder of weights.
     """
     if weights.BUNDLED in (out, *out.absolute().parents):
         raise ValueError(f"{out}: this is the package's own folder; name another one with --out")
-    faces, recipe_ = dataset.read(root), training.scaled(training.RECIPES[recipe], iterations)
+    recipe_ = training.scaled(training.RECIPES[recipe], iterations)
+    tests = {other: dataset.read(other).query("split == 'test'") for other in others}
     stamp = {
         "version": __version__,
-        "data": json.loads((root / "dataset.json").read_text(encoding="utf-8")),
+        "data": files.read_json(root / "dataset.json"),
         "recipe": {"name": recipe, **asdict(recipe_)},
     }
     for job in jobs:
         started = time.perf_counter()
         _same(out / "weights" / f"{job.name}.json", stamp)
-        targets = _targets(job, root, faces, out, others)
+        targets = _targets(job, root, faces, out, tests)
         if not all(path.exists() for path in targets):
             _train(job, faces, root, out, recipe_, stamp, verbose)
             _score(job, out, targets)
@@ -116,21 +116,21 @@ def _same(card: Path, stamp: dict[str, Any]) -> None:
     if not card.exists():
         return
     told = files.read_json(card)
-    for what in ("data", "recipe"):
-        mine = json.loads(json.dumps(stamp[what]))
-        if (told["data"]["sha256"] != mine["sha256"]) if what == "data" else (told["recipe"] != mine):
-            raise ValueError(f"{card}: this job was done with another {what}; name another folder with --out")
+    same = {
+        "data": told["data"]["sha256"] == stamp["data"]["sha256"],
+        "recipe": told["recipe"] == stamp["recipe"],
+    }
+    for what in (what for what, equal in same.items() if not equal):
+        raise ValueError(f"{card}: this job was done with another {what}; name another folder with --out")
 
 
 def _targets(
-    job: Job, root: Path, faces: pd.DataFrame, out: Path, others: Sequence[Path]
+    job: Job, root: Path, faces: pd.DataFrame, out: Path, tests: dict[Path, pd.DataFrame]
 ) -> dict[Path, tuple[pd.DataFrame, Path]]:
     """The tables of scores that a job writes, and the faces and the folder of each."""
     own = job.rows(faces)
     found = {out / "scores" / f"{job.name}.csv": (own[own["split"].isin(["val", "test"])], root)}
-    for other in others:
-        rows = dataset.read(other)
-        rows = rows[rows["split"] == "test"]
+    for other, rows in tests.items():
         same = job.rows(rows)  # a dataset of one level, or of an unknown one, is taken as it is
         name = f"{job.name}@{other.resolve().name}.csv"
         found[out / "scores" / name] = (rows if same.empty else same, other)
@@ -149,16 +149,14 @@ def _train(
     training.fit(network, job.learns(faces), root, recipe, job.seed, verbose=verbose)
     weights.save(network, path)
     about = f"{job.network}, trained by `mesokit reproduce` on {job.method} faces of {stamp['data']['name']}"
-    told = {"name": job.name, "network": job.network, "file": path.name, "sha256": files.sha256(path), "about": about}
-    files.write_json({**told, "crf": job.crf, "seed": job.seed, **stamp}, card)
+    files.write_json({**weights.card(path, job.network, about), "crf": job.crf, "seed": job.seed, **stamp}, card)
 
 
 def _score(job: Job, out: Path, targets: dict[Path, tuple[pd.DataFrame, Path]]) -> None:
     score = evaluation.scorer(weights.load(out / "weights" / f"{job.name}.weights.h5"))
     for path, (rows, root) in targets.items():
         if not path.exists():
-            scores = pd.concat(evaluation.score_faces(score, rows, root))
-            manifest.save(scores[COLUMNS].assign(p_real=scores["p_real"].round(6)), path)
+            evaluation.save_scores(pd.concat(evaluation.score_faces(score, rows, root)), path)
 
 
 def estimate(jobs: Sequence[Job], recipe: training.Recipe) -> dict[str, float]:

@@ -98,12 +98,11 @@ def _paper(named: dict[str, str], method: str, unit: str) -> float:
     return float("nan") if theirs is None else theirs
 
 
-def as_printed(scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def as_printed(scores: pd.DataFrame, found: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """The paper's tables by title: per frame on Deepfakes, per frame on Face2Face at each level, per clip, and more.
 
-    scores: as `read` gives them.
+    scores: as `read` gives them; found: `measured` of them.
     """
-    found = measured(scores)
     own = found[(found["other"] == "") & (found["learnt"] == found["tested"])]
     titles = {
         "Deepfake, each frame by itself (paper, table 2)": own.query("learnt == 'deepfake' and unit == 'frames'"),
@@ -187,8 +186,9 @@ def _matrix(found: pd.DataFrame, across: str) -> pd.DataFrame:
 def write(out: Path) -> list[Path]:
     """Write tables.csv (every number, a row each), tables.md and tables.html into `out`; returns their paths."""
     scores = read(out)
-    shown = as_printed(scores)
-    manifest.save(measured(scores).round(4), out / "tables.csv")
+    found = measured(scores)
+    shown = as_printed(scores, found)
+    manifest.save(found.round(4), out / "tables.csv")
     text = "\n\n".join(f"## {title}\n\n{_markdown(table)}" for title, table in shown.items())
     files.write(out / "tables.md", f"# The paper's tables, and ours\n\n{NOTE}\n\n{text}\n".encode())
     files.write(out / "tables.html", _html(shown).encode())
