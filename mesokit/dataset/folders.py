@@ -128,8 +128,9 @@ def folder(
     clips = [clip for clip in clips if not _loose(clip)]
     rows = [{"path": clip.path} for clip in clips]
     table = need(rows, root, "folders named real, original, ... and fake, deepfake, ... with clips", findings)
-    _check(clips, root, outright)
-    for name, said in _said(clips, outright).items():
+    said_of = _said(clips, outright)
+    _check(clips, root, outright, said_of)
+    for name, said in said_of.items():
         if said != NO_CLASS:
             findings.append((f"a folder name read as {said}", name))
     if drawn := sum(not clip.splits for clip in clips):
@@ -188,9 +189,9 @@ def _loose(clip: _Clip) -> bool:
     return not clip.classes and all(read(name).splits for name in clip.names)
 
 
-def _check(clips: list[_Clip], root: Path, outright: dict[str, str]) -> None:
+def _check(clips: list[_Clip], root: Path, outright: dict[str, str], said_of: dict[str, str]) -> None:
     """Raise ValueError unless each clip has one class, at most one split, and each class has a clip."""
-    listed = [f"{name}: {said}" for name, said in _said(clips, outright).items()]
+    listed = [f"{name}: {said}" for name, said in said_of.items()]
     more = f", and {len(listed) - LISTED} more" if len(listed) > LISTED else ""
     told = f"the names of its folders were read as ({', '.join(listed[:LISTED])}{more})"
     way = "say it outright with --real NAME... and --forged NAME..., or move other clips away"

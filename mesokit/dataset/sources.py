@@ -55,10 +55,7 @@ def index(
     if not root.is_dir():
         raise ValueError(f"{root}: no such folder; give the one that holds the dataset")
     findings: Findings = []
-    if name == "folder":
-        table = folders.folder(root, findings, seed, real, forged)
-    else:
-        table = SOURCES[name](root, findings, seed)
+    table = SOURCES[name](root, findings, seed, **({"real": real, "forged": forged} if real or forged else {}))
     suffixes = video.PHOTO_SUFFIXES if name == "mesonet-faces" else video.CLIP_SUFFIXES
     indexing.unused(root, table["path"], findings, f"not used: {PLACES[name]}", suffixes)
     return Indexed(table, indexing.found(findings))
@@ -263,7 +260,7 @@ def mesonet_faces(root: Path, findings: Findings, seed: int) -> pd.DataFrame:
     return manifest.check_faces(table.reindex(columns=list(manifest.FACES)), "the index")
 
 
-SOURCES: dict[str, Callable[[Path, Findings, int], pd.DataFrame]] = {
+SOURCES: dict[str, Callable[..., pd.DataFrame]] = {
     "faceforensics": faceforensics,
     "celebdf": celebdf,
     "dfdc": dfdc,
