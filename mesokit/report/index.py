@@ -33,6 +33,7 @@ def render(
     out = Path(out)
     books = [_collect(outcome) for outcome in outcomes]
     executed = [book for book in books if book["notebook"] is not None]
+    # The documents first: `page` replaces the links that name them.
     pages = documents(executed) | {f"{book['name']}.html": page(book) for book in executed}
     results = _results(books, environment)
     if previous is not None:
