@@ -7,7 +7,7 @@ python data_scripts/train_bundled_weights.py work/bundled --crf 0 --seed 1 --out
 
 import argparse
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pandas as pd
@@ -25,6 +25,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--crf", type=int, help="train on this level of compression alone (default: all)")
     parser.add_argument("--recipe", choices=training.RECIPES, default="class")
     parser.add_argument("--iterations", type=int, help="other than the recipe's; its schedule shrinks or grows along")
+    parser.add_argument("--learning-rate", type=float, help="other than the recipe's, to begin with")
     parser.add_argument("--seed", type=int, default=0, help="the package has the weights of seed 0 (%(default)s)")
     parser.add_argument("--shrink", type=int, default=1, help="Xception only: average blocks of so many pixels first")
     parser.add_argument("--out", type=Path, default=weights.BUNDLED, help="folder of weights and card (%(default)s)")
@@ -53,6 +54,8 @@ def _main(arguments: argparse.Namespace) -> int:
     shrink = {"shrink": arguments.shrink} if arguments.shrink > 1 else {}
     network = models.NETWORKS[arguments.network](seed=arguments.seed, **shrink)
     recipe = training.scaled(training.RECIPES[arguments.recipe], arguments.iterations)
+    if arguments.learning_rate:
+        recipe = replace(recipe, learning_rate=arguments.learning_rate)
     training.fit(network, learnt, arguments.dataset, recipe, arguments.seed, verbose=2)
     test = table[table["split"] == "test"]
     scores = pd.concat(evaluation.score_faces(evaluation.scorer(network), test, arguments.dataset))
