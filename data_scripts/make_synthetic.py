@@ -1,47 +1,13 @@
-"""Make the default dataset's clips: synthetic people, two forgeries of each, three levels of compression.
+"""Make the default data: `mesokit make` by the name that it has in a checkout."""
 
-python data_scripts/make_synthetic.py --preset smoke
-python data_scripts/extract_faces.py work/smoke/clips.csv --out work/smoke
-
-The package brings the face swaps of the presets smoke and class for seed 0. For other people the networks are trained
-here, on each core those of a pair, for a minute or so.
-"""
-
-import argparse
 import sys
-from dataclasses import replace
-from pathlib import Path
-
-from tqdm import tqdm
 
 from mesokit import cli
-from mesokit.dataset import manifest
-from mesokit.synthetic import studio
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Make the clips, with a progress bar; a second call makes only what is missing."""
-    parser = cli.script("make_synthetic.py", __doc__)
-    parser.add_argument("--preset", choices=studio.PRESETS, default="smoke", help="how much to make (%(default)s)")
-    parser.add_argument("--out", type=Path, help="folder to write (default: work/PRESET)")
-    parser.add_argument("--seed", type=int, default=0, help="other people for another seed (%(default)s)")
-    parser.add_argument("--pairs", type=int, help="of people, instead of the preset's number")
-    return cli.run(parser, _main, argv, "stopped; the same command goes on")
-
-
-def _main(arguments: argparse.Namespace) -> int:
-    out = arguments.out or Path("work") / arguments.preset
-    preset = studio.PRESETS[arguments.preset]
-    if arguments.pairs is not None:
-        preset = replace(preset, pairs=tuple(range(arguments.pairs)))
-    with tqdm(unit="step") as bar:
-        for what, done, total in studio.make(out, preset, arguments.seed):
-            bar.total, bar.n = total, done
-            bar.set_description(what)
-    clips = manifest.read_clips(out / "clips.csv")
-    print(f"{out / 'clips.csv'}: {clips['clip'].nunique()} clips at {clips['crf'].nunique()} levels")
-    print(clips.groupby(["split", "method"])["clip"].nunique().unstack(fill_value=0).to_string())
-    return 0
+    """Run the command; returns the exit status."""
+    return cli.command("make", argv, "make_synthetic.py")
 
 
 if __name__ == "__main__":

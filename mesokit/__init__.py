@@ -21,7 +21,8 @@ The rooms, in the order data flows. A room imports only from the rooms above it.
     reproduce    the paper's tables on any dataset
     report       runs the notebooks and renders their pages
     doctor       what is installed, what is missing, how long a notebook takes
-    cli          the commands
+    commands     what mesokit make, scan, report and the others do, a module each
+    cli          the door to the commands
 
 Import the room you need: this file imports none of them, so that `import mesokit` is instant.
 """

@@ -8,8 +8,9 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 PACKAGE = sorted((ROOT / "mesokit").rglob("*.py"))
 SCRIPTS = [*sorted((ROOT / "data_scripts").glob("*.py")), *sorted((ROOT / "notebooks").glob("*.ipynb"))]
-# Called by a name in a text: of pyproject.toml, and of the program in video/apart.py.
+# Called by a name in a text: of pyproject.toml, of the program in video/apart.py, and by cli.command.
 CALLED = {"cli.py: main", "video/apart.py: send"}
+CALLED |= {f"commands/{path.name}: {name}" for path in PACKAGE for name in ("options", "work")}
 
 
 def _parsed(path):
