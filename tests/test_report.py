@@ -292,7 +292,7 @@ def test_inputs_hash_the_data_and_say_whether_they_are_as_described(tmp_path):
     (root / "faces.csv").write_text("b")
     hashes = {"clips.csv": files.sha256(root / "clips.csv"), "faces.csv": "of another table"}
     files.write_json({"sha256": hashes}, root / "dataset.json")
-    found = inputs([(tmp_path / "notebooks", {"work": "../work", "preset": "smoke"}), (tmp_path, {})])
+    found = inputs([(tmp_path / "notebooks", {"work": "../work", "data": "smoke"}), (tmp_path, {})])
     assert [(row["name"], row["as_described"]) for row in found["data"]] == [
         ("smoke/clips.csv", True),
         ("smoke/faces.csv", False),
@@ -300,7 +300,7 @@ def test_inputs_hash_the_data_and_say_whether_they_are_as_described(tmp_path):
     bundled = {row["name"]: row for row in found["weights"]}
     assert bundled["meso4-deepfake"]["as_described"] is True
     assert bundled["smoke/mine.weights.h5"]["as_described"] is None
-    assert inputs([(tmp_path, {"work": "nowhere", "preset": "smoke"})])["data"] == []
+    assert inputs([(tmp_path, {"work": "nowhere", "data": "smoke"})])["data"] == []
 
 
 def test_render_leaves_the_old_report_when_it_fails(tmp_path, finished, monkeypatch):

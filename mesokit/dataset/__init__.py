@@ -7,26 +7,31 @@
 
 In the order of a build: `sources` indexes a public dataset as a clip table, `manifest` checks it, `building` plans one
 job for each clip, `running` runs the jobs here or on a cluster, `clip` does one, `cropping` cuts its faces out, and
-`tables` writes the result. `adopting` takes faces that were published without clips. `pictures` reads the images,
-`review` holds what a person decided about them, and `loading` makes batches. `loading` is not imported here, because it
-loads TensorFlow.
+`tables` writes the result. `adopting` takes faces that were published without clips. `opening` opens what was built,
+`pictures` reads the images, `review` holds what a person decided about them, and `loading` makes batches. `loading` is
+not imported here, because it loads TensorFlow.
 """
 
 from mesokit.dataset.adopting import adopt
 from mesokit.dataset.building import build, estimate
 from mesokit.dataset.clip import Built
 from mesokit.dataset.cropping import SAMPLINGS
+from mesokit.dataset.opening import UNKNOWN, Dataset, open, pairs
 from mesokit.dataset.pictures import clips, images, read, sharpness
 from mesokit.dataset.running import processes
 
 __all__ = [
     "SAMPLINGS",
+    "UNKNOWN",
     "Built",
+    "Dataset",
     "adopt",
     "build",
     "clips",
     "estimate",
     "images",
+    "open",
+    "pairs",
     "processes",
     "read",
     "sharpness",

@@ -1,5 +1,6 @@
 """All clips of a clip table become a dataset: plan one job for each clip, run the jobs, finish the tables."""
 
+import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -49,6 +50,7 @@ def build(
     parameters.check()
     root, out = Path(root).absolute(), Path(out).absolute()
     manifest.check_links(clips, root)
+    manifest.check_there(clips, root)
     files.check_links(("faces", "masks", ".rows", ".part"), out, "--out")
     with tables.locked(out):
         if retry:
@@ -64,13 +66,22 @@ def build(
         if len(failed) == clips["clip"].nunique():
             raise ValueError(f"{out}: no clip gave a face, so there is no dataset; the reasons are in failures.csv")
         how = {**asdict(parameters), "match": match}
-        about = {**(about or {}), "parameters": how, "failed": sorted(failed)}
+        about = {**(about or {}), "clips": _relative(root, out), "parameters": how, "failed": sorted(failed)}
         tables.finish(plan(clips, root, out, parameters), out, match, about)
+
+
+def _relative(root: Path, out: Path) -> str:
+    """`root` as dataset.json stores it: relative to `out` where that is possible, so that both can be moved."""
+    try:
+        return Path(os.path.relpath(root, out)).as_posix()
+    except ValueError:  # another drive of Windows
+        return root.as_posix()
 
 
 def estimate(clips: pd.DataFrame, root: Path, frames: int, min_face: int, sampling: str = "even") -> dict[str, float]:
     """What `build` would take here: faces (at most), gigabytes and hours, from building SAMPLE clips of the table."""
     manifest.check_links(clips, root)
+    manifest.check_there(clips, root)
     keys = np.sort(clips["clip"].unique())
     chosen = keys[video.even_indices(len(keys), SAMPLE)]
     with tempfile.TemporaryDirectory() as folder:

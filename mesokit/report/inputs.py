@@ -56,25 +56,33 @@ def _commit() -> str | None:
 def inputs(runs: list[tuple[Path, Parameters]]) -> dict[str, list[dict[str, Any]]]:
     """Data and weights of notebooks, each given as its folder and all of its parameters.
 
-    The dataset of a notebook is `work/preset` by its parameters of these names, as in every notebook of the kit; beside
-    it lie the weights that notebooks trained. Each row has name, sha256 and `as_described`: whether the file has the
+    The dataset of a notebook is found by its parameters `data` and `work`, as in every notebook of the kit; in `work` are
+    the weights that notebooks trained on it. Each row has name, sha256 and `as_described`: whether the file has the
     sha256 in its dataset.json or model card, or None where no such file describes it.
     """
-    named = [(folder, p["work"], p["preset"]) for folder, p in runs if "work" in p and "preset" in p]
-    roots = dict.fromkeys((folder / work / preset).resolve() for folder, work, preset in named)
-    data = [row for root in roots for row in _dataset(root)]
-    trained = [path for root in roots for path in sorted((root / "weights").glob("*.weights.h5"))]
-    made = [{"name": f"{path.parents[1].name}/{path.name}", **_hashed(path, None)} for path in trained]
+    named = [(folder / p["work"], folder, p["data"]) for folder, p in runs if {"work", "data"} <= {*p}]
+    # a preset's dataset is in `work`, any other in its own folder
+    places = [
+        (work, work / data if (work / data / "dataset.json").is_file() else folder / data)
+        for work, folder, data in named
+    ]
+    data, made = [], []
+    for work, root in dict.fromkeys((work.resolve(), root.resolve()) for work, root in places):
+        about = _about(root)
+        hashes = about.get("sha256", {})
+        data += [{"name": f"{root.name}/{name}", **_hashed(root / name, was)} for name, was in hashes.items()]
+        trained = sorted((work / about.get("name", root.name) / "weights").glob("*.weights.h5"))
+        made += [{"name": f"{path.parents[1].name}/{path.name}", **_hashed(path, None)} for path in trained]
     return {"data": data, "weights": [*_bundled(), *made]}
 
 
-def _dataset(root: Path) -> list[dict[str, Any]]:
-    """A row per table of the dataset in `root`; none where there is no dataset."""
+def _about(root: Path) -> dict[str, Any]:
+    """The content of dataset.json in `root`; empty where there is no dataset."""
     try:
         about = json.loads((root / "dataset.json").read_text(encoding="utf-8"))
-        return [{"name": f"{root.name}/{name}", **_hashed(root / name, was)} for name, was in about["sha256"].items()]
-    except (OSError, ValueError, KeyError):
-        return []
+        return about if isinstance(about, dict) else {}
+    except (OSError, ValueError):
+        return {}
 
 
 def _bundled() -> list[dict[str, Any]]:

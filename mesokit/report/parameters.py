@@ -55,7 +55,10 @@ def _unknown(where: str, what: str, name: Any, known: list[str]) -> ValueError:
 
 
 def _fitted(value: Any, default: Any, where: str) -> Any:
-    """`value` as the type of `default`, or ValueError starting with `where`. A default of None accepts any value."""
+    """`value` as the type of `default`, or ValueError starting with `where`. A default of None accepts any value.
+
+    One text is enough where the default is a list of texts.
+    """
     if isinstance(default, float) and not isinstance(value, bool):
         if isinstance(value, str) and re.fullmatch(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+", value):
             return float(value)  # YAML 1.1 reads 1e-3 as text
@@ -63,6 +66,8 @@ def _fitted(value: Any, default: Any, where: str) -> Any:
             return float(value)
     elif isinstance(default, list | tuple) and isinstance(value, list | tuple):
         return list(value)
+    elif isinstance(default, list | tuple) and isinstance(value, str) and all(isinstance(one, str) for one in default):
+        return [value]
     elif default is None or type(value) is type(default):
         return value
     raise ValueError(f"{where}: {value!r} is {type(value).__name__}, where {type(default).__name__} is expected")
