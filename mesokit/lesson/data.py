@@ -52,9 +52,9 @@ def ready(data: str, work: str | Path, frames: int, seed: int = 0, clips: int | 
     return opened
 
 
-def current() -> Dataset | None:
-    """The dataset that this notebook opened last."""
-    return _opened[0] if _opened else None
+def opened_name() -> str | None:
+    """The name of the dataset that this notebook opened last."""
+    return _opened[0].name if _opened else None
 
 
 def _make(preset: str, root: Path, frames: int, seed: int) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mesokit.lesson import paper
+from mesokit.lesson.data import opened_name
 from mesokit.lesson.recording import FINDING, show_row
 
 VERDICTS = ("agrees", "differs", "undecided")
@@ -100,15 +101,17 @@ def verdict(finding: Finding, low: float | None, high: float | None) -> str:
     return "agrees" if above else "differs" if below else "undecided"
 
 
-def finding(id: str, ours: Any, low: Any, high: Any, why: str = "") -> None:
+def finding(id: str, ours: Any, low: Any, high: Any, why: str = "", data: str | None = None) -> None:
     """Show a finding beside the paper's, with its verdict, and store it for the report.
 
     id: a key of FINDINGS, which holds the statement and the paper's number; ours: the number that this run measured;
-    low, high: its interval, or None; why: a sentence that explains it. Raises ValueError for an unknown id, and where
-    low is above high.
+    low, high: its interval, or None; why: a sentence that explains it; data: the name of the dataset that it was
+    measured on, by default the one that the notebook opened. Raises ValueError for an unknown id, and where low is
+    above high.
     """
     if id not in FINDINGS:
         raise ValueError(f"no finding is called {id!r}; there are {', '.join(FINDINGS)}")
     known = FINDINGS[id]
     row = {"id": id, "statement": known.statement, "paper": known.paper, "ours": ours, "low": low, "high": high}
-    show_row(FINDING, row | {"verdict": verdict(known, low, high), "why": why}, known.statement)
+    row |= {"verdict": verdict(known, low, high), "why": why, "data": data or opened_name()}
+    show_row(FINDING, row, known.statement)

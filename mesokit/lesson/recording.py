@@ -113,7 +113,7 @@ def record_each(keys: str, values: Any, digits: int | None = None) -> None:
 def show_row(mime: str, row: dict[str, Any], title: str) -> None:
     """Show a row of the findings or the numbers beside the paper's, and store it under `mime`.
 
-    row: id, paper, ours, low, high, why and, of a finding, verdict. Raises ValueError where low is above high.
+    row: id, paper, ours, low, high, why, data and, of a finding, verdict. Raises ValueError where low is above high.
     """
     row = {name: plain(value, f"{row['id']}, {name}") for name, value in row.items()}
     if row["low"] is not None and row["high"] is not None and row["low"] > row["high"]:
@@ -121,7 +121,8 @@ def show_row(mime: str, row: dict[str, Any], title: str) -> None:
     verdict, why = row.get("verdict", ""), row["why"]
     line = f"{title}: paper {as_text(row['paper'])}, here {found(row)}"
     line += (f": {verdict}" if verdict else "") + (f" ({why})" if why else "")
-    parts = [f"paper {as_text(row['paper'])}", f"here {found(row)}", *([verdict] if verdict else [])]
+    data = [f"data: {row['data']}"] if row["data"] else []
+    parts = [f"paper {as_text(row['paper'])}", f"here {found(row)}", *([verdict] if verdict else []), *data]
     markup = "<br>".join([f"<b>{html.escape(title)}</b>", html.escape(" · ".join(parts)), html.escape(why)])
     style = "border-left: 4px solid #888; padding: .2em .8em"
     _show({"text/plain": line, "text/html": f'<div style="{style}">{markup}</div>', mime: row})

@@ -1,0 +1,211 @@
+"""A dataset folder describes itself, and every notebook runs on what it holds."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import layouts
+import pytest
+
+from mesokit import dataset, files, lesson
+from mesokit.lesson import data as lesson_data
+
+ROOT = Path(__file__).parent.parent
+LACKS = {  # layout -> what it lacks
+    "complete": set(),
+    "one level": {"levels"},
+    "no masks": {"masks"},
+    "one class": {"levels"},
+    "celebdf": {"masks", "levels"},
+    "dfdc": {"masks", "levels"},
+    "folder": {"masks", "levels", "pairs", "groups"},
+    "authors": {"masks", "levels", "pairs", "clips", "landmarks"},
+}
+WORDS = ("masks", "clips", "landmarks", "levels", "training", "groups", "pairs")
+
+
+@pytest.fixture(scope="module")
+def built(tiny, tmp_path_factory):
+    """Layout -> its dataset folder, built once."""
+    made = {}
+
+    def of(layout):
+        if layout not in made:
+            made[layout] = layouts.build(layout, tiny, tmp_path_factory.mktemp(layout.replace(" ", "_")))
+        return made[layout]
+
+    return of
+
+
+@pytest.mark.parametrize("layout", LACKS)
+def test_a_dataset_tells_what_it_lacks(built, layout):
+    ds = dataset.open(built(layout))
+    assert {word for word in WORDS if ds.lacks(word)} == LACKS[layout]
+    assert all(ds.lacks(word).startswith(f"{ds.name}: ") for word in LACKS[layout])
+    with pytest.raises(ValueError, match="'frames': a dataset can lack masks, clips"):
+        ds.lacks("frames")
+
+
+def test_what_is_in_a_dataset(built):
+    ds = dataset.open(built("complete"))
+    assert (ds.name, ds.methods, ds.levels) == ("faceforensics", ["deepfake", "face2face"], [0, 23, 40])
+    assert ds.sentence() == ("faceforensics: 162 faces of 18 clips; deepfake, face2face; CRF 0, CRF 23, CRF 40; masks")
+    assert ds.summary().loc[("real", "test")].tolist() == [2, 18, 2]
+    assert ds.choose("face2face", 40) == ("face2face", 40)
+    with pytest.raises(ValueError, match=r"crf = 30: faceforensics has no such faces; set crf to one of: 0, 23, 40"):
+        ds.choose("face2face", 30)
+    with pytest.raises(ValueError, match="set method to one of: deepfake, face2face"):
+        ds.choose("dfdc", 0)
+
+
+def test_where_there_is_one_forgery_or_level_it_is_taken(built):
+    assert dataset.open(built("dfdc")).choose("deepfake", 23) == ("dfdc", dataset.UNKNOWN)
+    assert dataset.open(built("one level")).choose("deepfake", 40) == ("deepfake", 23)
+
+
+def test_rows_name_the_split_without_a_class(built):
+    ds = dataset.open(built("one class"))
+    assert len(ds.rows("deepfake", 0, ["train", "val"])) == 6 * 5
+    with pytest.raises(
+        ValueError, match=r"test has no real faces for deepfake at CRF 0; faces there are: .*6 deepfake in test"
+    ):
+        ds.rows("deepfake", 0, ["train", "test"])
+    with pytest.raises(ValueError, match=r"test has no forged \(dfdc\) faces"):
+        dataset.open(built("complete")).rows("dfdc", None, ["test"])
+
+
+def test_faces_without_clips_are_clips_of_their_own(built):
+    ds = dataset.open(built("authors"))
+    assert (ds.faces["clip"] == ds.faces["face"]).all() and (ds.faces["frame"] == 0).all()
+    assert ds.clips.empty and ds.clip_folder is None
+    assert "intervals are too narrow" in ds.notes[0] and "CRF -1" in ds.notes[1]
+
+
+def test_pairs_show_one_moment(built):
+    rows = dataset.pairs(dataset.open(built("complete")).rows("deepfake", 0))
+    assert len(rows) == 6 * 3
+    assert (rows["label"] == "real").all() and (rows["label_b"] == "forged").all()
+    celeb = dataset.pairs(dataset.open(built("celebdf")).faces)
+    assert len(celeb) == 6 * 3 and (celeb["clip"] != celeb["clip_b"]).all()
+    alone = dataset.open(built("folder"))
+    assert dataset.pairs(alone.faces).empty
+    real, forged = alone.examples(alone.faces, 4)
+    assert list(real["label"]) == ["real"] * 4 and list(forged["label"]) == ["forged"] * 4
+    assert real["clip"].is_unique and forged["clip"].is_unique
+
+
+def test_examples_are_pairs_of_different_people(built):
+    ds = dataset.open(built("complete"))
+    real, forged = ds.examples(ds.rows("face2face", 23), 3)
+    assert list(real["identity"]) == list(forged["identity"]) and real["identity"].is_unique
+    assert list(real["frame"]) == list(forged["frame"])
+    assert set(forged["method"]) == {"face2face"}
+
+
+def test_thinned_takes_frames_evenly_and_groups_whole(built):
+    ds = dataset.open(built("complete"))
+    assert ds.thinned(3) is ds
+    two = ds.thinned(2)
+    assert set(two.faces.groupby(["clip", "crf"]).size()) == {2}
+    one = ds.thinned(1)
+    assert one.notes[-1] == "54 of 162 faces are used: at most 1 of each clip and level."
+    few = ds.thinned(3, clips=1)  # a pair is one group of two clips of each method, and stays whole
+    assert few.faces["clip"].nunique() == 18
+    celeb = dataset.open(built("celebdf")).thinned(3, clips=1)
+    assert set(celeb.faces.groupby(["split", "method"])["clip"].nunique()) == {1}
+    assert "about 1 clips of each split and method" in celeb.notes[-1]
+
+
+def test_the_clips_are_found_where_they_were_or_where_told(built, tmp_path):
+    out = built("celebdf")
+    ds = dataset.open(out)
+    assert json.loads((out / "dataset.json").read_text())["clips"] == "../tree"
+    assert (ds.clip_folder / ds.clips["path"].iloc[0]).is_file()
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    for name in ("faces.csv", "clips.csv", "dataset.json"):
+        (moved / name).write_bytes((out / name).read_bytes())
+    lost = dataset.open(moved)
+    assert lost.clip_folder is None and lost.lacks("clips")
+    assert "The clips are not in" in lost.notes[-1]
+    assert dataset.open(moved, clips=out.parent / "tree").clip_folder == out.parent / "tree"
+    with pytest.raises(ValueError, match=r"the clip .*mp4 of .*clips.csv is not there"):
+        dataset.open(moved, clips=tmp_path)
+
+
+def test_a_folder_without_a_dataset_is_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match="there is no dataset in this folder; build one"):
+        dataset.open(tmp_path)
+
+
+def test_ready_makes_nothing_where_the_name_is_wrong(tiny, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"no preset is called so \(did you mean 'smoke'\?\)"):
+        lesson.ready("smok", tmp_path, 2)
+    with pytest.raises(FileNotFoundError, match="there is no dataset in this folder"):
+        (tmp_path / "empty").mkdir()
+        lesson.ready("empty", tmp_path, 2)
+    mine = tmp_path / "work" / "smoke"
+    files.write(mine / "holiday.mp4", b"mine")
+    with pytest.raises(ValueError, match="it holds other files, so no data are made there"):
+        lesson.ready("smoke", tmp_path / "work", 2)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "smoke").symlink_to(tiny, target_is_directory=True)
+    with pytest.raises(ValueError, match="it holds tiny, not the data of 'smoke'|made otherwise"):
+        lesson.ready("smoke", other, 2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "other", "work"]
+    assert [path.name for path in mine.iterdir()] == ["holiday.mp4"]
+
+
+def test_a_cell_that_needs_what_is_not_there_prints_the_reason(built, tmp_path, capsys):
+    lesson.ready(str(built("dfdc")), tmp_path, 3)
+    assert capsys.readouterr().out.startswith("dfdc: 36 faces of 12 clips; dfdc; unknown compression\n")
+    cell = ["# needs: clips, masks\n", "plots.faces(masks)\n"]
+    assert lesson_data.skipped(cell) == ["print('Skipped. dfdc: there are no masks of the tampered region.')\n"]
+    assert lesson_data.skipped(["# needs: clips\n", "x\n"]) == ["# needs: clips\n", "x\n"]
+    lesson.leave_out("clips", "they are too long")
+    assert lesson_data.skipped(["# needs: clips\n", "x\n"]) == ["print('Skipped. they are too long.')\n"]
+    assert lesson_data.skipped([]) == []
+
+
+def test_cells_need_only_what_a_dataset_can_lack():
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            source = "".join(cell["source"])
+            if needs := re.match(r"# needs: (.+)", source):
+                assert cell["cell_type"] == "code"
+                assert {word.strip() for word in needs[1].split(",")} <= set(WORDS), (path.name, source)
+
+
+STOPPED = "test has no real faces for deepfake at CRF 0"
+SKIPPED = {  # a part of the sentence that each layout must show in a notebook
+    "one level": {"03_compression_levels": "one level of compression only (CRF 23)"},
+    "no masks": {"02_training": "no masks", "07_mean_activations": "no masks"},
+    "celebdf": {"03_compression_levels": "one level of compression only (unknown compression)"},
+    "dfdc": {"07_mean_activations": "no masks"},
+    "folder": {"05_filter_visualization": "no forged frame", "07_mean_activations": "fewer than two groups"},
+    "authors": {"04_image_aggregation": "the clips are not there", "08_where_it_fails": "the clips are not there"},
+}
+
+
+@pytest.mark.parametrize("layout", LACKS)
+def test_all_notebooks_run_on_each_layout(built, layout, tmp_path):
+    program = [sys.executable, str(ROOT / "tests" / "run_notebooks.py"), str(built(layout)), str(tmp_path)]
+    env = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", "PLOTLY_RENDERER": "json"}
+    done = subprocess.run(program, capture_output=True, text=True, check=True, env=env)
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert len(found) == 9
+    errors = {name: error for name, (error, _) in found.items() if error}
+    if layout == "one class":  # the sentence comes at the first cell that needs the test faces
+        assert {"00_tour", "01_dataset_construction", "06_activation_maximization"}.isdisjoint(errors)
+        assert errors and all(STOPPED in error for error in errors.values())
+    else:
+        assert errors == {}
+    for name, part in SKIPPED.get(layout, {}).items():
+        assert any(part in sentence for sentence in found[name][1]), (name, found[name][1])
+    if layout == "complete":
+        assert {name: skips for name, (_, skips) in found.items() if skips and "groups" not in " ".join(skips)} == {}
