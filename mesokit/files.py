@@ -1,16 +1,47 @@
-"""Files: written whole or not at all, JSON, sha256, and paths that stay inside a folder. Standard library only."""
+"""Files: written whole or not at all, text and JSON, sha256, what a wrong file is, paths that stay inside a folder.
 
+Standard library only.
+"""
+
+import codecs
 import hashlib
 import json
 import os
 import re
 import secrets
+import zipfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 PART = ".part-"  # a file that is being written is called so until it is whole
+_UNPACK = "unpack it, and give the files in it"
+TEXT = "a text file, such as a table or a list; give the file that is meant"
+_SHORTCUT = "a shortcut; give the file that it leads to"
+_KINDS = [  # the first bytes of files that are given by mistake, what they are, and what to do
+    (b"PK\x03\x04", f"a zip archive; {_UNPACK}"),
+    (b"PK\x05\x06", "a zip archive with nothing in it; pack it again"),
+    (b"\x1f\x8b", f"an archive (gzip); {_UNPACK}"),
+    (b"7z\xbc\xaf", f"an archive (7-Zip); {_UNPACK}"),
+    (b"Rar!", f"an archive (RAR); {_UNPACK}"),
+    (b"BZh", f"an archive (bzip2); {_UNPACK}"),
+    (b"\xfd7zXZ", f"an archive (XZ); {_UNPACK}"),
+    (b"\x89HDF\r\n\x1a\n", "an HDF5 file, as weights are stored in; give weights with --weights"),
+    (b"%PDF", "a PDF document; export the picture in it as PNG"),
+    (b"8BPS", "a Photoshop document; export it as PNG"),
+    (b"\x89PNG", "a photograph (PNG); give it to mesokit scan"),
+    (b"\xff\xd8\xff", "a photograph (JPEG); give it to mesokit scan"),
+    (b"\x1aE\xdf\xa3", "a video (Matroska); give it to mesokit scan"),
+    (b"\x4c\0\0\0\x01\x14\x02\0", _SHORTCUT),
+    (b"[internetshortcut]", _SHORTCUT),
+    (b"[desktop entry]", _SHORTCUT),
+    (b"<!doctype html", "a web page, not the file that was to be downloaded; download it again"),
+    (b"<html", "a web page, not the file that was to be downloaded; download it again"),
+    (b"version https://git-lfs", "a pointer of Git LFS, not the file itself; get that with git lfs pull"),
+    (b"#extm3u", "a playlist; give the clips that it names"),
+    (b"ffconcat", "a playlist; give the clips that it names"),
+]  # fmt: skip
 
 
 @contextmanager
@@ -42,9 +73,82 @@ def write_json(value: Any, path: Path) -> None:
 def read_json(path: Path) -> Any:
     """Read a JSON file. Raises ValueError with one sentence where it is none."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(read_text(path))
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path}: not a JSON file; make it again") from error
+        where = f" ({error})" if isinstance(error, json.JSONDecodeError) else ""
+        raise ValueError(f"{path}: not a JSON file{where}; make it again") from error
+
+
+def encoding(path: Path) -> str:
+    """How the text in a file is encoded: "utf-16" if it begins so, else "utf-8-sig": UTF-8, with or without a BOM.
+
+    Editors and spreadsheets of Windows begin a file with a byte order mark (BOM), which is no part of the text.
+    """
+    with path.open("rb") as file:
+        return "utf-16" if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
+
+
+def read_text(path: Path) -> str:
+    """The text of a file, without a BOM, with lines that end in a line feed. Raises ValueError where it is no text."""
+    try:
+        return path.read_text(encoding(path))
+    except UnicodeError as error:
+        raise ValueError(f"{path}: not text in UTF-8; save it again as UTF-8") from error
+
+
+def kind(path: str | os.PathLike[str]) -> str | None:
+    """What a file is that was given by mistake, and what to do, as "a zip archive; unpack it"; None if not known."""
+    path = Path(path)
+    with suppress(OSError), path.open("rb") as file:
+        head = file.read(4096)
+        if head[257:262] == b"ustar":
+            return f"an archive (tar); {_UNPACK}"
+        if head[4:8] == b"ftyp" or (head[:4] == b"RIFF" and head[8:11] == b"AVI"):
+            return "a video or a photograph; give it to mesokit scan"
+        plain = head.removeprefix(codecs.BOM_UTF8).lstrip()
+        starts = ((head.startswith(first) or plain.lower().startswith(first), what) for first, what in _KINDS)
+        known = next((what for fits, what in starts if fits), None)
+        if head.startswith(b"PK"):
+            return _of_zip(path) or known
+        if known is None and plain and not re.search(rb"[\x00-\x08\x0e-\x1a]", plain) and _is_text(plain):
+            return TEXT
+        return known
+    return None
+
+
+def _of_zip(path: Path) -> str | None:
+    """What a zip archive is by the names in it, if it is not only an archive."""
+    with suppress(OSError, zipfile.BadZipFile, ValueError, NotImplementedError), zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        if any(name.startswith("xl/") for name in names):
+            return "an Excel workbook; save the table in it as CSV UTF-8"
+        if "model.weights.h5" in names or any(name.endswith("/data.pkl") for name in names):
+            return "a file of weights; give weights with --weights"
+    return None
+
+
+def _is_text(data: bytes) -> bool:
+    with suppress(UnicodeDecodeError):
+        codecs.getincrementaldecoder("utf-8")().decode(data)  # incremental: the last letter may be cut
+        return True
+    return False
+
+
+def missing(path: str | os.PathLike[str]) -> str:
+    """Why there is no file at `path`, and what to do, as the end of a message that begins with the path."""
+    text, path = os.fsdecode(path), Path(path)
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", text):
+        return "a web address; download the file, and give its path"
+    if text[:1] in "\"'" and text[:1] == text[-1:] and text:
+        return "no such file; give the path without the quotation marks"
+    if text.startswith("~"):
+        return f"no such file; nothing replaces the ~ here, so give the whole path ({path.expanduser()})"
+    if path.is_symlink():
+        return f"a link to {path.readlink()}, which is not there or leads back; give the file itself"
+    if not path.is_absolute():
+        return f"no such file in {Path.cwd()}, where a relative path starts; check the name, or give the whole path"
+    there = next((folder for folder in path.parents if folder.is_dir()), path.parent)
+    return f"no such file; the path exists up to {there}; check the name"
 
 
 def sha256(path: Path) -> str:

@@ -201,6 +201,35 @@ def test_files(tmp_path, monkeypatch, name, make, verdict, words):
     assert "<script>alert" not in page
 
 
+def text(words):
+    return lambda path: path.write_text(words)
+
+
+NOT_CLIPS = [  # what is given by mistake
+    ("films.zip", lambda p: zipfile.ZipFile(p, "w").writestr("a.mp4", "x"), "it is a zip archive; unpack it"),
+    ("clips.csv", text("clip,path\n"), "it is a text file, such as a table"),
+    ("page.mp4", text("<!DOCTYPE html>"), "it is a web page, not the file"),
+    ("pointer.mp4", text("version https://git-lfs.github.com/spec/v1\n"), "it is a pointer of Git LFS"),
+    ("film.url", text("[InternetShortcut]"), "it is a shortcut; give the file that it leads to"),
+    ("net.h5", lambda p: p.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(99)), "it is an HDF5 file"),
+    ("net.pth", lambda p: zipfile.ZipFile(p, "w").writestr("net/data.pkl", "x"), "it is a file of weights"),
+    ("link.mp4", lambda p: p.symlink_to("gone.mp4"), "a link to gone.mp4, which is not there"),
+    ("photo.j2k", lambda p: photo(p, kind="JPEG2000"), "a photograph in the format JPEG 2000"),
+    ("photo", lambda p: photo(p, kind="JPEG2000"), "a photograph in the format JPEG 2000"),
+    ("jpeg2000.mp4", lambda p: photo(p, kind="JPEG2000"), "a photograph in the format JPEG 2000"),
+    ("photo.ppm", lambda p: photo(p, kind="PPM"), "not a readable photograph; open it and save it again as PNG"),
+    ("photo.nef", lambda p: photo(p, kind="TIFF"), "of a camera's raw file, which this kit cannot read"),
+    ("paper.pdf", lambda p: photo(p, kind="PDF"), "it is a PDF document"),
+]
+
+
+@pytest.mark.parametrize(("name", "make", "words"), NOT_CLIPS, ids=[case[0] for case in NOT_CLIPS])
+def test_what_is_no_clip_is_named_as_what_it_is(tmp_path, name, make, words):
+    make(tmp_path / name)
+    one = scan.judge(tmp_path / name, len)
+    assert one.verdict == "error" and words in one.reason and "\n" not in one.reason
+
+
 def test_a_folder_of_them_is_one_run(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(scan.faces, "follow", lambda frames, min_face: [None for _ in frames])
     monkeypatch.setattr(scan.faces, "detect", lambda image, min_face: [])
@@ -238,7 +267,10 @@ TABLES = [
     ("empty", b"", "not a CSV table"),
     ("blank", b"\n\n\n", "not a CSV table"),
     ("binary", bytes(range(256)) * 9, "not a CSV table"),
-    ("utf-16", table(ROW).decode().encode("utf-16"), "not a CSV table"),
+    ("semicolons", table(ROW).replace(b",", b";"), "separated by semicolons"),
+    ("tabs of Excel", table(ROW).decode().replace(",", "\t").encode("utf-16"), "separated by tabs"),
+    ("a code page of Windows", table({**ROW, "method": "ü"}).decode().encode("cp1252"), "save it again as CSV UTF-8"),
+    ("a zip archive", b"PK\x03\x04" + bytes(range(256)), "it is a zip archive"),
     ("ragged", table(ROW) + b"a,b,c," + b"x," * 40, "not a CSV table"),
     ("open quote", table(ROW) + b'"never closed', "not a CSV table"),
     ("header only", table(ROW).split(b"\n")[0] + b"\n", "no rows"),
@@ -366,7 +398,6 @@ USAGE = [
     ("extract_faces", ["good.csv"], "required: --out"),
     ("compress_clips", ["good.csv", "--out", "out", "--crf", "60"], "between 0 (lossless) and 51"),
     ("compress_clips", ["good.csv", "--out", "out", "--crf", "x"], "invalid int value"),
-    ("compress_clips", ["good.csv", "--out", "out"], "a.mp4"),
     ("index_dataset", ["imagenet", ".", "--out", "t.csv"], "invalid choice: 'imagenet'"),
     ("index_dataset", ["dfdc", "absent", "--out", "t.csv"], "no such folder"),
     ("index_dataset", ["celebdf", ".", "--out", "t.csv"], "nothing to index"),
@@ -376,7 +407,17 @@ USAGE = [
     ("index_dataset", ["dfdc", "dfdc_deep", "--out", "t.csv"], "not a JSON file"),
     ("index_dataset", ["dfdc", "dfdc_labels", "--out", "t.csv"], "has no label REAL or FAKE"),
     ("index_dataset", ["dfdc", "dfdc_entry", "--out", "t.csv"], "has no label REAL or FAKE"),
-    ("index_dataset", ["folder", "about", "--out", "t.csv"], "nothing to index"),
+    ("index_dataset", ["folder", "dfdc_none", "--out", "t.csv"], "nothing to index"),
+    ("index_dataset", ["folder", "films.zip", "--out", "t.csv"], "no such folder: it is a zip archive; unpack it"),
+    ("index_dataset", ["folder", "good.csv", "--out", "t.csv"], "no such folder: it is a text file"),
+    ("index_dataset", ["folder", "link", "--out", "t.csv"], "no such folder: a link to gone"),
+    ("index_dataset", ["folder", "https://x.org/films", "--out", "t.csv"], "no such folder: a web address"),
+    ("extract_faces", ["https://x.org/t.csv", "--out", "out"], "no such table: a web address"),
+    ("extract_faces", ["films.zip", "--out", "out"], "not a CSV table: it is a zip archive; unpack it"),
+    ("extract_faces", ["far.csv", "--out", "out"], "the paths of the table start from with --root"),
+    ("extract_faces", ["far.csv", "--out", "out", "--dry-run"], "start from with --root"),
+    ("compress_clips", ["far.csv", "--out", "out"], "the paths of the table start from with --root"),
+    ("compress_clips", ["link", "--out", "out"], "no such table: a link to gone"),
     ("index_dataset", ["folder", "celeb", "--out", "t.csv"], "no forged clip"),
     ("index_dataset", ["folder", ".", "--out", "t.csv"], "could be real or forged"),
     ("index_dataset", ["folder", "celeb", "--out", "t.csv", "--forged", "x"], "no folder with clips is called x"),
@@ -402,13 +443,18 @@ def place(tmp_path, monkeypatch):
     """A folder with a good table and datasets whose lists are not as published."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "good.csv").write_bytes(table(ROW))
+    (tmp_path / "a.mp4").touch()
+    (tmp_path / "link").symlink_to("gone")
+    (tmp_path / "far.csv").write_bytes(table({**ROW, "path": "far/a.mp4"}))
+    with zipfile.ZipFile(tmp_path / "films.zip", "w") as archive:
+        archive.writestr("a.mp4", "x")
     for name, text in (
         ("dfdc_text", "{"), ("dfdc_list", "[]"), ("dfdc_label", '{"a.mp4": {"label": "x"}}'),
         ("dfdc_labels", '{"a.mp4": {"label": ["REAL"]}}'), ("dfdc_entry", '{"a.mp4": null}'),
-        ("dfdc_deep", "[" * 99_999),
+        ("dfdc_deep", "[" * 99_999), ("dfdc_none", "{}"),
     ):  # fmt: skip
         (tmp_path / name).mkdir()
-        (tmp_path / name / "a.mp4").touch()
+        (tmp_path / name / ("a.mp4" if name != "dfdc_none" else "a.txt")).touch()
         (tmp_path / name / "metadata.json").write_text(text)
     for path in ("celeb/Celeb-real/id0_0000.mp4", "ff/original_sequences/youtube/c23/videos/000.mp4"):
         (tmp_path / path).parent.mkdir(parents=True)
@@ -416,6 +462,7 @@ def place(tmp_path, monkeypatch):
     (tmp_path / "celeb/List_of_testing_videos.txt").write_text("1 ../../etc/passwd\n")
     (tmp_path / "about").mkdir()
     (tmp_path / "about" / "clips.csv").write_bytes(table(ROW))
+    (tmp_path / "about" / "a.mp4").touch()
     (tmp_path / "about" / "dataset.json").write_text("[]")
     return tmp_path
 
@@ -437,10 +484,41 @@ def test_usage(place, scripts, capsys, script, arguments, words):
 def test_a_clip_that_cannot_be_read_is_a_row_of_failures(place, scripts, capsys):
     import extract_faces
 
-    assert status(extract_faces.main, "good.csv", "--out", "out") == 2  # its only clip is absent
+    assert status(extract_faces.main, "good.csv", "--out", "out") == 2  # its only clip is empty
     sentence(capsys, "no clip gave a face")
     assert "a.mp4" in pd.read_csv(place / "out" / "failures.csv")["reason"][0]
     assert {path.name for path in (place / "out").iterdir()} == {"failures.csv", ".lock", ".rows"}
+
+
+def test_compression_goes_on_after_a_bad_clip(place, scripts, capsys):
+    import compress_clips
+
+    clip(place / "b.mp4")
+    clip(place / "c.mp4", 12)
+    (place / "cut.mp4").write_bytes((place / "c.mp4").read_bytes()[:-600])
+    rows = [{**ROW, "clip": name, "path": f"{name}.mp4"} for name in ("a", "b", "c", "cut", "gone")]
+    (place / "five.csv").write_bytes(table(*rows, {**ROW, "clip": "d", "path": "b.mp4", "mask": "no_mask.mp4"}))
+    for _ in range(2):  # the second call makes nothing again and fails alike
+        assert status(compress_clips.main, "five.csv", "--out", "out", "--crf", "30", "45") == 1
+        said = capsys.readouterr()
+        assert "2 clips, 4 of 6 could not be used, see failures.csv" in said.out and "Traceback" not in said.err
+        made = manifest.read_clips(place / "out" / "clips.csv")
+        assert made[["clip", "crf"]].values.tolist() == [["b", 30], ["b", 45], ["c", 30], ["c", 45]]
+        failed = pd.read_csv(place / "out" / "failures.csv").set_index("clip")["reason"]
+        assert list(failed.index) == ["a", "cut", "d", "gone"]
+        for name, words in (("a", "is empty"), ("d", "no_mask.mp4: the mask"), ("gone", "gone.mp4: no such file")):
+            assert words in failed[name] and f"{name}: " in said.err
+    (place / "c.mp4").rename(place / "cut.mp4")
+    assert status(compress_clips.main, "five.csv", "--out", "out", "--crf", "30", "45") == 1
+    assert set(manifest.read_clips(place / "out" / "clips.csv")["clip"]) == {"b", "c", "cut"}
+
+
+def test_no_clip_to_compress_is_no_table(place, scripts, capsys):
+    import compress_clips
+
+    assert status(compress_clips.main, "good.csv", "--out", "out") == 2
+    sentence(capsys, "no clip could be encoded; the reasons are in failures.csv")
+    assert [path.name for path in (place / "out").iterdir()] == ["failures.csv"]
 
 
 BROKEN = [  # a command, its arguments, and a function that it calls
@@ -687,7 +765,7 @@ def test_a_clip_named_like_a_script_tag_is_only_a_name_in_a_browser(tmp_path, mo
     assert all(text.count(name) >= 2 for name in HOSTILE)  # the path, and the reason that names it
 
 
-CASES = (FILES, TABLES, FACES, LINKS, USAGE, BROKEN, WEIGHTS, RIGHTS)
+CASES = (FILES, NOT_CLIPS, TABLES, FACES, LINKS, USAGE, BROKEN, WEIGHTS, RIGHTS)
 
 
 def test_the_count_of_cases():

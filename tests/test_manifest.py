@@ -99,3 +99,79 @@ def test_split_by_group_leaks_nothing_and_fills_every_split():
     assert sorted(few) == ["test", "train", "val"]
     with pytest.raises(ValueError, match="give at least 3 groups"):
         manifest.split_by_group(pd.Series(["a", "b"]), {"train": 0.6, "val": 0.2, "test": 0.2}, seed=0)
+
+
+def _bytes(table, encoding="utf-8", sep=",", end="\r\n"):
+    return table.to_csv(index=False, sep=sep, lineterminator=end).encode(encoding)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_tables_that_a_spreadsheet_saved_are_read(tmp_path, encoding, end):
+    path = tmp_path / "clips.csv"
+    rows = pd.DataFrame([CLIP, {**CLIP, "crf": "", "method": "Žlutý"}])
+    path.write_bytes(_bytes(rows, encoding, end=end))
+    clips = manifest.read_clips(path)
+    assert clips["clip"].tolist() == ["a_real", "a_real"] and clips["method"].tolist() == ["real", "Žlutý"]
+    empty = rows.assign(**{"": "", " ": ""}).rename(columns={" ": ""})  # two empty columns, and then an empty row
+    path.write_bytes(_bytes(empty, encoding, end=end) + ("," * 16 + end).encode(encoding.removesuffix("-sig"))[-34:])
+    assert manifest.read_clips(path).equals(clips)
+
+
+FACE = {"face": "a", "path": "a.png", "keep": "TRUE", "label": "real", "method": "real", "identity": "a", "group": "g",
+        "split": "test"}  # fmt: skip
+
+
+@pytest.mark.parametrize("words", [("TRUE", "FALSE"), ("true", "false"), ("True", "False")])
+def test_flags_of_spreadsheets(tmp_path, words):
+    rows = pd.DataFrame([{**FACE, "keep": words[0]}, {**FACE, "face": "b", "keep": words[1]}])
+    path = tmp_path / "faces.csv"
+    path.write_bytes(_bytes(rows.reindex(columns=list(manifest.FACES)), "utf-8-sig"))
+    assert manifest.is_face_table(path)
+    assert manifest.read_faces(path)["keep"].tolist() == [True, False]
+    quoted = ('"' + '","'.join(manifest.FACES) + '"').encode("utf-8-sig")
+    path.write_bytes(quoted + path.read_bytes()[path.read_bytes().index(b"\r\n") :])
+    assert manifest.is_face_table(path) and len(manifest.read_faces(path)) == 2
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (_bytes(pd.DataFrame([CLIP]), sep=";"), "its columns are separated by semicolons; save it with commas"),
+        (_bytes(pd.DataFrame([{**CLIP, "fps": "25,0"}]), "utf-8-sig", ";"), "are separated by semicolons"),
+        (_bytes(pd.DataFrame([CLIP]), "utf-16", "\t"), "its columns are separated by tabs"),
+        (_bytes(pd.DataFrame([{**CLIP, "fps": "29,97"}])), "fps should hold numbers, with a point for the decimals"),
+        (_bytes(pd.DataFrame([{**CLIP, "method": "Žlutý"}]), "cp1250"), "not a CSV table in UTF-8 .*as CSV UTF-8"),
+        (b"PK\x03\x04" + bytes(range(256)), "not a CSV table: it is a zip archive; unpack it"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(range(256)), "not a CSV table: it is an HDF5 file"),
+        (b"\0\0\0\x18ftypisom" + bytes(range(256)), "not a CSV table: it is a video"),
+    ],
+)
+def test_what_a_spreadsheet_did_is_named(tmp_path, data, words):
+    path = tmp_path / "clips.csv"
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=words) as caught:
+        manifest.read_clips(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_folder_a_link_and_a_web_address_are_no_tables(tmp_path):
+    (tmp_path / "link.csv").symlink_to("gone.csv")
+    for path, words in (
+        (tmp_path, "no such table: it is a folder; give the table in it"),
+        (tmp_path / "link.csv", "no such table: a link to gone.csv"),
+        ("https://example.org/clips.csv", "no such table: a web address"),
+    ):
+        with pytest.raises(FileNotFoundError, match=words):
+            manifest.read_clips(path)
+
+
+def test_a_folder_that_has_none_of_the_files_asks_for_root(tmp_path):
+    clips = manifest.read_clips(_write(tmp_path / "clips.csv", CLIP, {**CLIP, "crf": "", "path": "clips/b.mp4"}))
+    with pytest.raises(ValueError, match=r"lists/clips/a\.mp4: no such file, nor are the other 1; .* with --root$"):
+        manifest.check_there(clips, tmp_path / "lists")
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips" / "a.mp4").touch()
+    with pytest.raises(ValueError, match=f"with --root; it is in --root {tmp_path}$"):
+        manifest.check_there(clips, tmp_path / "lists")
+    manifest.check_there(clips, tmp_path)  # one of two is enough: the other one is a failure of its own

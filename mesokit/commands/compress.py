@@ -1,16 +1,19 @@
 """Encode the clips of a table at other levels of compression, all from the same frames.
 
 mesokit compress work/mine/clips.csv --out work/mine-levels --crf 0 23 40
+
+A clip that cannot be used goes to failures.csv with the reason, and stops nothing.
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 import pandas as pd
 from tqdm import tqdm
 
 from mesokit import files, video
-from mesokit.dataset import manifest
+from mesokit.dataset import manifest, tables
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -24,28 +27,45 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def work(arguments: argparse.Namespace) -> int:
-    """Write OUT/clips/<crf>/<clip>.mp4 and OUT/clips.csv; a second call makes only what is missing."""
+    """Write OUT/clips/<crf>/<clip>.mp4, OUT/clips.csv and OUT/failures.csv; a second call makes only what is missing.
+
+    1 when some clips cannot be used, 2 when none can.
+    """
     root, out = arguments.root or arguments.clips.parent, arguments.out
     if bad := [crf for crf in arguments.crf if not 0 <= crf <= 51]:
         raise ValueError(f"--crf {bad[0]}: give levels between 0 (lossless) and 51")
     clips = manifest.read_clips(arguments.clips)
     manifest.check_links(clips, root)
+    manifest.check_there(clips, root)
     best = clips.sort_values("crf", na_position="last").groupby("clip", sort=True).head(1).sort_values("clip")
-    rows = [
-        row
-        for clip in tqdm(best.to_dict("records"), unit="clip")
-        for row in _levels(clip, root, out, sorted(set(arguments.crf)))
-    ]
+    rows, failed = [], {}  # type: list[dict], dict[str, str]
+    with tqdm(total=len(best), unit="clip") as bar:
+        for clip in best.to_dict("records"):
+            try:
+                rows += _levels(clip, root, out, sorted(set(arguments.crf)))
+            except ValueError as error:  # of this clip; an OSError is one of the folder
+                failed[clip["clip"]] = str(error)
+                bar.write(f"{clip['clip']}: {error}", file=sys.stderr)
+            bar.update()
+    tables.write_failures(failed, out)
+    if not rows:
+        raise ValueError(f"{out}: no clip could be encoded; the reasons are in failures.csv")
     table = manifest.check_clips(pd.DataFrame(rows))
     manifest.save(table, out / "clips.csv")
-    print(f"{out / 'clips.csv'}: {table['clip'].nunique()} clips; kB a frame and dB by level:")
+    lost = f", {len(failed)} of {len(best)} could not be used, see failures.csv" if failed else ""
+    print(f"{out / 'clips.csv'}: {table['clip'].nunique()} clips{lost}; kB a frame and dB by level:")
     shown = table.assign(kB=table["bytes"] / table["frames"] / 1000, PSNR=table["psnr"])
     print(shown.groupby("crf")[["kB", "PSNR"]].median().round(2).to_string())
-    return 0
+    return int(bool(failed))
 
 
 def _levels(clip: dict, root: Path, out: Path, levels: list[int]) -> list[dict]:
-    """The rows of one clip, encoded at each level from its least compressed file; its mask is copied."""
+    """The rows of one clip, encoded at each level from its least compressed file; its mask is copied.
+
+    Raises ValueError where the clip or its mask cannot be used.
+    """
+    if not pd.isna(clip["mask"]) and not (root / clip["mask"]).is_file():
+        raise ValueError(f"{root / clip['mask']}: the mask of this clip is not there; copy it, or empty its cell")
     rows: list[dict] = []
     source, fps = root / clip["path"], 0.0
     for crf in levels:

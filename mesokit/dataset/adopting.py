@@ -22,6 +22,7 @@ def adopt(faces: pd.DataFrame, root: Path, out: Path, about: dict[str, Any] | No
     """
     faces, out = manifest.check_faces(faces), Path(out).absolute()
     manifest.check_links(faces, root)
+    manifest.check_there(faces, root)
     files.check_links(("faces", ".part"), out, "--out")
     with tables.locked(out):
         rows, failed = [], {}  # type: list[dict[str, Any]], dict[str, str]

@@ -2,9 +2,10 @@
 
 Tables are untrusted input. `read_clips` and `read_faces` check columns, types, words, keys, paths and splits; an error
 is one sentence with the file, the row or the column. The key of clips.csv is (clip, crf), the key of faces.csv is face.
-`check_links` refuses paths that leave their folder through a link.
+`check_links` refuses paths that leave their folder through a link, `check_there` a folder that has none of the files.
 """
 
+import csv
 import hashlib
 import os
 import re
@@ -71,20 +72,20 @@ _OF_A_CLIP = {"clip", "frame", "keyframe", "confidence", "sharpness"} | {c for c
 
 def read_clips(path: str | os.PathLike[str]) -> pd.DataFrame:
     """Read and check a clip table. Raises ValueError or OSError with one sentence."""
-    return check_clips(_read(Path(path), CLIPS), str(path))
+    return check_clips(read_table(Path(path), CLIPS), str(path))
 
 
 def read_faces(path: str | os.PathLike[str]) -> pd.DataFrame:
     """Read and check a face table. Raises ValueError or OSError with one sentence."""
-    return check_faces(_read(Path(path), FACES), str(path))
+    return check_faces(read_table(Path(path), FACES), str(path))
 
 
 def is_face_table(path: Path) -> bool:
     """Whether a CSV file has the columns of a face table, judged by its first line."""
     try:
-        with path.open(encoding="utf-8") as file:
-            return {"face", "keep"} <= set(file.readline(10_000).strip().split(","))
-    except (OSError, UnicodeDecodeError):
+        with path.open(encoding=files.encoding(path), newline="") as file:
+            return {"face", "keep"} <= set(next(csv.reader([file.readline(10_000)]), []))
+    except (OSError, UnicodeError, csv.Error):
         return False  # reading it as a clip table then gives the error
 
 
@@ -157,15 +158,12 @@ def split_by_group(groups: pd.Series, fractions: dict[str, float], seed: int) ->
     return groups.map(owner)
 
 
-def _read(path: Path, columns: dict[str, str]) -> pd.DataFrame:
-    try:
-        # header=None, because pandas renames the second of two columns with one name without an error.
-        table = pd.read_csv(path, dtype="string", keep_default_na=False, encoding="utf-8", header=None)
-    except (FileNotFoundError, IsADirectoryError):
-        raise FileNotFoundError(f"{path}: no such table") from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not a CSV table in UTF-8 ({str(error).splitlines()[0]})") from error
-    table = table.iloc[1:].set_axis(table.iloc[0].to_list(), axis=1).reset_index(drop=True)
+def read_table(path: Path, columns: dict[str, str]) -> pd.DataFrame:
+    """A CSV table, as text but for the `columns` (name: type). Raises ValueError or OSError with one sentence."""
+    table = _cells(path)
+    table = table.iloc[1:].set_axis(table.iloc[0].to_list(), axis=1)
+    # Spreadsheets write empty rows and columns at the end of a table.
+    table = table.loc[(table != "").any(axis=1), (table != "").any() | (table.columns != "")].reset_index(drop=True)
     if double := table.columns[table.columns.duplicated()].to_list():
         raise ValueError(f"{path}: the column {double[0]} is there twice")
     if table.empty:
@@ -175,20 +173,41 @@ def _read(path: Path, columns: dict[str, str]) -> pd.DataFrame:
     return table
 
 
+def _cells(path: Path) -> pd.DataFrame:
+    """The cells of a CSV file as text, its header being the first row."""
+    if not path.is_file():
+        why = "it is a folder; give the table in it" if path.is_dir() else files.missing(path)
+        raise FileNotFoundError(f"{path}: no such table: {why}")
+    try:
+        with path.open(encoding=files.encoding(path)) as file:
+            first = file.readline(10_000)
+        for sign, name in ((";", "semicolons"), ("\t", "tabs")):
+            if sign in first and "," not in first:
+                raise ValueError(f"{path}: its columns are separated by {name}; save it with commas between them")
+        # header=None, because pandas renames the second of two columns with one name without an error.
+        return pd.read_csv(path, dtype="string", keep_default_na=False, encoding=files.encoding(path), header=None)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeError) as error:
+        if (kind := files.kind(path)) not in (None, files.TEXT):
+            raise ValueError(f"{path}: not a CSV table: it is {kind}") from error
+        way = "; save it again as CSV UTF-8" if isinstance(error, UnicodeError) else ""
+        raise ValueError(f"{path}: not a CSV table in UTF-8 ({str(error).splitlines()[0]}){way}") from error
+
+
 def _typed(values: pd.Series, kind: str, path: Path) -> pd.Series:
     values = values.mask(values == "", pd.NA)
+    if kind == _TEXT:
+        return values
     try:
-        if kind == _FLAG:
-            return values.map({"True": True, "False": False, pd.NA: pd.NA}.__getitem__).astype(kind)
-        if kind == _TEXT:
-            return values
+        if kind == _FLAG:  # spreadsheets write TRUE and FALSE
+            return values.str.lower().map({"true": True, "false": False, pd.NA: pd.NA}.__getitem__).astype(kind)
         numbers = pd.to_numeric(values)
         if kind == _WHOLE and (numbers.dropna() % 1 != 0).any():  # astype() would round them down
             raise ValueError
         return numbers.astype(kind)
     except (ValueError, TypeError, KeyError, OverflowError) as error:
         wanted = {_WHOLE: "whole numbers", _NUMBER: "numbers", _FLAG: "True or False"}[kind]
-        raise ValueError(f"{path}: the column {values.name} should hold {wanted}") from error
+        comma = ", with a point for the decimals" if values.str.contains(r"^-?\d+,\d+$").any() else ""
+        raise ValueError(f"{path}: the column {values.name} should hold {wanted}{comma}") from error
 
 
 def _check(table: pd.DataFrame, columns: dict[str, str], name: str) -> pd.DataFrame:
@@ -236,6 +255,17 @@ def check_links(table: pd.DataFrame, root: str | os.PathLike[str]) -> None:
     """
     columns = [table[column].dropna().unique() for column in ("path", "mask")]
     files.check_links([path for paths in columns for path in paths], Path(root), "--root")
+
+
+def check_there(table: pd.DataFrame, root: str | os.PathLike[str]) -> None:
+    """Raise ValueError where none of the clips or faces of a checked table is in `root`: another folder is meant."""
+    paths, root = table["path"].dropna().unique(), Path(root)
+    if not any((root / path).is_file() for path in paths):
+        others = f", nor are the other {len(paths) - 1}" if len(paths) > 1 else ""
+        places = [Path(), *root.absolute().parents]
+        found = next((f"; it is in --root {place}" for place in places if (place / paths[0]).is_file()), "")
+        way = "give the folder that the paths of the table start from with --root"
+        raise ValueError(f"{root / paths[0]}: no such file{others}; {way}{found}")
 
 
 def _one_split_a_group(table: pd.DataFrame, name: str) -> None:

@@ -23,10 +23,10 @@ def read(root: str | os.PathLike[str]) -> pd.DataFrame:
     path = Path(root) / AUDIT
     if not path.exists():
         return pd.DataFrame({"face": [], "keep": [], "reason": []}).astype({"keep": bool})
-    table = pd.read_csv(path, dtype="string", keep_default_na=False)
-    if list(table.columns) != ["face", "keep", "reason"] or not table["keep"].isin(["True", "False"]).all():
+    table = manifest.read_table(path, {"keep": "boolean"})
+    if list(table.columns) != ["face", "keep", "reason"] or table["keep"].isna().any():
         raise ValueError(f"{path}: a review has the columns face, keep (True or False) and reason")
-    return table.astype({"face": str, "reason": str}).assign(keep=table["keep"] == "True")
+    return table.astype({"face": str, "keep": bool, "reason": str})
 
 
 def decide(root: str | os.PathLike[str], face: str, keep: bool, reason: str = "") -> pd.DataFrame:

@@ -53,7 +53,9 @@ def index(
         raise ValueError(f"{name} has its classes in its own layout; --real and --forged are for the source folder")
     root = Path(root)
     if not root.is_dir():
-        raise ValueError(f"{root}: no such folder; give the one that holds the dataset")
+        kind = files.kind(root) if root.is_file() else None
+        why = f"it is {kind or 'a file'}" if root.is_file() else files.missing(root)
+        raise ValueError(f"{root}: no such folder: {why}; give the folder that holds the dataset")
     findings: Findings = []
     table = SOURCES[name](root, findings, seed, **({"real": real, "forged": forged} if real or forged else {}))
     suffixes = video.PHOTO_SUFFIXES if name == "mesonet-faces" else video.CLIP_SUFFIXES
@@ -181,8 +183,9 @@ def _celebdf_list(path: Path, table: pd.DataFrame, findings: Findings) -> list[s
         findings.append(("no list of test clips: split by group", path.name))
         return []
     listed = []
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        label, _, name = line.strip().partition(" ")
+    for line in files.read_text(path).splitlines():
+        label, name = [*line.split(maxsplit=1), "", ""][:2]
+        name = name.strip()
         if label not in {"0", "1"} or not files.inside(name):
             if line.strip():
                 raise ValueError(f"{path}: the line {line!r} is not a label 0 or 1 and a path; download it again")

@@ -1,5 +1,6 @@
 """Open one regular file, and the best video stream in it; what is wrong with a file is a `VideoError`."""
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -8,6 +9,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import av
+
+from mesokit import files
 
 # Demuxers that read one file and nothing else: playlists (concat, hls) could open other files.
 CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,ogg,asf,h264,hevc,gif"
@@ -67,9 +70,9 @@ def open_video(path: str | os.PathLike[str]) -> Iterator[tuple[Any, Any]]:
         except (av.FFmpegError, OSError, ValueError, IndexError, MemoryError) as error:
             if isinstance(error, VideoError):
                 raise
-            raise VideoError(
-                f"{printable(path)}: not a readable video ({error.__class__.__name__}); re-encode it"
-            ) from error
+            kind = files.kind(path)
+            why = f": it is {kind}" if kind else f" ({error.__class__.__name__}); re-encode it"
+            raise VideoError(f"{printable(path)}: not a readable video{why}") from error
 
 
 def _best(container: Any) -> Any:
@@ -116,7 +119,10 @@ def open_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     except (OSError, ValueError) as error:
         if isinstance(error, VideoError):
             raise
-        raise VideoError(f"{printable(path)}: {getattr(error, 'strerror', None) or error}; check the name") from error
+        why = f"{getattr(error, 'strerror', None) or error}; check the name"
+        if isinstance(error, OSError) and error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            why = files.missing(path)
+        raise VideoError(f"{printable(path)}: {printable(why)}") from error
     with os.fdopen(descriptor, "rb") as file:  # nameless, see `open_video`
         yield file
 

@@ -9,12 +9,17 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError, features
 
+from mesokit import files
 from mesokit.video.opening import MAX_PIXELS, VideoError, open_file, photograph_kind, printable
 from mesokit.video.showing import HDR
 
 # JPEG includes MPO: of phones that store a second picture.
 PHOTOS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", *(["AVIF"] if features.check("avif") else []))
 PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif", ".jp2", ".jxl"}
+
+# Raw files of cameras are read by developers of photographs only: Pillow would take the preview in them.
+_RAW = {".cr2", ".cr3", ".nef", ".arw", ".dng", ".orf", ".rw2", ".raf"}
+_NOT_READ = {*_RAW, ".tga", ".ppm", ".pgm", ".pcx", ".dds", ".ico", ".psd", ".exr", ".svg", ".eps", ".j2k", ".jpx"}
 
 
 def is_image(path: str | os.PathLike[str]) -> bool:
@@ -33,7 +38,7 @@ def is_image(path: str | os.PathLike[str]) -> bool:
         SyntaxError,
         Image.DecompressionBombError,
     ):
-        return Path(path).suffix.lower() in PHOTO_SUFFIXES
+        return Path(path).suffix.lower() in PHOTO_SUFFIXES | _NOT_READ
 
 
 @contextmanager
@@ -71,9 +76,9 @@ def read_image(path: str | os.PathLike[str]) -> np.ndarray:
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         if isinstance(error, VideoError):
             raise
-        raise VideoError(
-            f"{printable(path)}: not a readable photograph; open it and save it again as PNG or JPEG"
-        ) from error
+        kind = None if Path(path).suffix.lower() in _NOT_READ else files.kind(path)
+        why = f": it is {kind}" if kind else "; open it and save it again as PNG or JPEG"
+        raise VideoError(f"{printable(path)}: not a readable photograph{why}") from error
 
 
 def _check_kind(path: str | os.PathLike[str]) -> None:
@@ -81,6 +86,7 @@ def _check_kind(path: str | os.PathLike[str]) -> None:
     with open_file(path) as file:
         kind = photograph_kind(file)
         head = file.read(1 << 16) if kind == "AVIF" else b""
+    kind = "of a camera's raw file" if Path(path).suffix.lower() in _RAW else kind
     if kind and kind not in PHOTOS:  # HEIC is put together from tiles, which needs a library that the kit does not have
         raise VideoError(
             f"{printable(path)}: a photograph in the format {kind}, which this kit cannot read; save it as JPEG or PNG"
