@@ -59,7 +59,8 @@ def index(
     findings: Findings = []
     table = SOURCES[name](root, findings, seed, **({"real": real, "forged": forged} if real or forged else {}))
     suffixes = video.PHOTO_SUFFIXES if name == "mesonet-faces" else video.CLIP_SUFFIXES
-    indexing.unused(root, table["path"], findings, f"not used: {PLACES[name]}", suffixes)
+    used = pd.concat([table["path"], table["mask"].dropna()])
+    indexing.unused(root, used, findings, f"not used: {PLACES[name]}", suffixes)
     return Indexed(table, indexing.found(findings))
 
 
@@ -69,15 +70,19 @@ def faceforensics(root: Path, findings: Findings, seed: int) -> pd.DataFrame:
     Real: original_sequences/{youtube,actors}/<level>/videos/*.mp4. Forged:
     manipulated_sequences/<method>/<level>/videos/*.mp4. `519_515.mp4` is the target 519 with the source 515, and
     `01_02__scene__CODE.mp4` the actor 01 with the face of 02. People that share pixels, over any number of forgeries,
-    are one group. Splits: {train,val,test}.json, lists of pairs, in ROOT, ROOT/splits or ROOT/dataset/splits. Of a
-    listed pair each method of the same people has both forgeries: those that were not downloaded are findings.
+    are one group. Masks of the tampered region: manipulated_sequences/<method>/masks/videos/*.mp4. Splits:
+    {train,val,test}.json, lists of pairs, in ROOT, ROOT/splits or ROOT/dataset/splits. Of a listed pair each method of
+    the same people has both forgeries: those that were not downloaded are findings.
     """
     rows: list[dict[str, Any]] = []
     for part in ("original_sequences", "manipulated_sequences"):
         for folder in sorted((root / part).glob("*")):
+            real = part == "original_sequences"
+            masks = {} if real else {Path(m).name: m for m in clip_files(folder / "masks" / "videos", root, findings)}
             for name, crf in FACEFORENSICS_LEVELS.items():
                 for path in clip_files(folder / name / "videos", root, findings):
-                    rows.append(_faceforensics_row(path, folder.name, part == "original_sequences", crf))
+                    row = _faceforensics_row(path, folder.name, real, crf)
+                    rows.append(row | {"mask": masks.get(Path(path).name, pd.NA)})
     table = need(rows, root, "original_sequences/<youtube|actors>/<raw|c23|c40>/videos/*.mp4", findings)
     double = table.duplicated(["clip", "crf"])  # raw and c0 are two names of one level
     findings += [("the same level twice", path) for path in table.loc[double, "path"]]
