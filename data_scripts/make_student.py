@@ -3,21 +3,19 @@
     python data_scripts/make_student.py --out build/student
 
 There is one source of each notebook. What stands between `### BEGIN SOLUTION` and `### END SOLUTION` becomes
-`# YOUR CODE HERE` and three dots, by nbgrader's own preprocessors. Needs the extra `dev`.
+`# YOUR CODE HERE` and three dots, by nbgrader's own preprocessors. Needs the extra `dev`; without grading,
+`mesokit lab` gives the same exercises to whoever has the kit.
 """
 
 import argparse
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
-from mesokit import cli
-
-NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
-STUB = "# YOUR CODE HERE\n..."  # not nbgrader's NotImplementedError: the check answers an open exercise with a sentence
+from mesokit import cli, commands, files
+from mesokit.commands import lab
 
 
 def edition(notebook: Any, name: str) -> Any:
@@ -28,7 +26,7 @@ def edition(notebook: Any, name: str) -> Any:
     from nbgrader import preprocessors
     from traitlets.config import Config
 
-    config = Config({"ClearSolutions": {"code_stub": {"python": STUB}}})
+    config = Config({"ClearSolutions": {"code_stub": {"python": lab.STUB}}})
     resources: dict[str, Any] = {"unique_key": name, "metadata": {"name": name}}
     made = nbformat.from_dict(notebook)
     for step in ("LockCells", "ClearSolutions", "ClearOutput", "CheckCellMetadata", "ComputeChecksums"):
@@ -40,37 +38,29 @@ def main(argv: list[str] | None = None) -> int:
     """Write the student edition; returns the exit status."""
     parser = cli.script("make_student.py", __doc__)
     parser.add_argument("--out", type=Path, default=Path("build/student"), help="folder to write (%(default)s)")
-    parser.add_argument("--notebooks", type=Path, default=NOTEBOOKS, help="folder of the notebooks")
+    parser.add_argument("--notebooks", type=Path, default=commands.NOTEBOOKS, help="folder of the notebooks")
     return cli.run(parser, _main, argv)
 
 
 def _main(arguments: argparse.Namespace) -> int:
-    paths = sorted(arguments.notebooks.glob("[0-9]*.ipynb"))
-    if not paths:
-        raise ValueError(f"{arguments.notebooks}: no notebooks here; name their folder with --notebooks")
+    course = list(lab.course(arguments.notebooks))
     try:
         import nbgrader  # noqa: F401
     except ImportError as error:
         raise ValueError("nbgrader makes the student edition and is not installed: pip install -e '.[dev]'") from error
-    folder = arguments.out / "notebooks"  # beside it, `../work` is the students' own
-    folder.mkdir(parents=True, exist_ok=True)
     exercises = 0
-    for path in paths:
+    for place, path in course:  # in OUT/notebooks and OUT/docs: `../work` is the students' own
+        if path.suffix != ".ipynb":
+            files.write(arguments.out / place, path.read_bytes())
+            continue
         try:
             made = edition(nbformat.read(path, as_version=4), path.stem)
         except RuntimeError as error:
             raise ValueError(f"{path}: {error}") from error
         exercises += sum("nbgrader" in cell.metadata for cell in made.cells)
-        nbformat.write(made, folder / path.name)
-    for times in arguments.notebooks.glob("reference_times.json"):  # for the estimates of `mesokit check`
-        shutil.copy(times, folder)
-    if (arguments.notebooks / "presets").is_dir():
-        shutil.copytree(arguments.notebooks / "presets", folder / "presets", dirs_exist_ok=True)
-    glossary = arguments.notebooks.resolve().parent / "docs" / "glossary.md"  # the notebooks link to it
-    if glossary.is_file():
-        (arguments.out / "docs").mkdir(exist_ok=True)
-        shutil.copy(glossary, arguments.out / "docs")
-    print(f"{len(paths)} notebooks with {exercises} exercises in {folder}")
+        files.write(arguments.out / place, (nbformat.writes(made) + "\n").encode())
+    books = sum(path.suffix == ".ipynb" for _, path in course)
+    print(f"{books} notebooks with {exercises} exercises in {arguments.out / 'notebooks'}")
     return 0
 
 

@@ -14,6 +14,7 @@ from mesokit import __version__
 
 _COMMANDS = {  # by what one wants to do: command -> what it does
     "learn": {
+        "lab": "copy the notebooks into a folder and open JupyterLab there",
         "report": "run the notebooks and write a report",
     },
     "data": {

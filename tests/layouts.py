@@ -92,7 +92,7 @@ def authors(tiny, root):
 LAYOUTS = {
     "complete": ("faceforensics", faceforensics, {}),
     "one level": ("faceforensics", faceforensics, {"levels": ["c23"]}),
-    "no masks": ("faceforensics", faceforensics, {"levels": ["raw", "c40"], "masks": False}),
+    "no masks": ("faceforensics", faceforensics, {"levels": ["raw", "c23"], "masks": False}),
     "one class": ("faceforensics", faceforensics, {"levels": ["raw"], "one_class": True}),
     "celebdf": ("celebdf", celebdf, {}),
     "dfdc": ("dfdc", dfdc, {}),

@@ -523,6 +523,7 @@ def test_no_clip_to_compress_is_no_table(place, scripts, capsys):
 
 BROKEN = [  # a command, its arguments, and a function that it calls
     ("mesokit check", ["--no-times"], "mesokit.doctor.check"),
+    ("mesokit lab", ["--prepare-only"], "mesokit.files.write"),
     ("mesokit report", [], "mesokit.report.load_preset"),
     ("mesokit reproduce", ["out"], "mesokit.dataset.read"),
     ("mesokit scan", ["x.mp4"], "mesokit.scan.find"),

@@ -9,8 +9,8 @@ import re
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parents[1]
-# In a checkout, the notebooks lie beside the package; a wheel has them in it.
-NOTEBOOKS = (_PACKAGE if (_PACKAGE / "notebooks").is_dir() else _PACKAGE.parent) / "notebooks"
+INSTALLED = (_PACKAGE / "notebooks").is_dir()  # from a wheel, which has the notebooks inside; else from a checkout
+NOTEBOOKS = (_PACKAGE if INSTALLED else _PACKAGE.parent) / "notebooks"
 
 
 def positive(text: str) -> int:

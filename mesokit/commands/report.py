@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mesokit.commands import NOTEBOOKS
+from mesokit.commands import INSTALLED, NOTEBOOKS
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -36,6 +36,10 @@ def work(arguments: argparse.Namespace) -> int:
     if arguments.data:
         given["data"] = _data(arguments.data)
     known = {path.stem: report.notebook_parameters(path) for path in chosen}
+    if INSTALLED and folder == NOTEBOOKS:  # what notebooks make belongs here, not into the installation
+        for name in known:
+            if "work" in known[name]:
+                parameters[name] = {**parameters.get(name, {}), "work": str(Path("work").absolute())}
     for name, values in report.spread(given, known, "-p").items():
         parameters[name] = {**parameters.get(name, {}), **values}
         if without := ", ".join(sorted(set(given) - set(known[name]))):

@@ -48,9 +48,14 @@ def out_of_fold(values: np.ndarray, table: pd.DataFrame, split_by: str, folds: i
     """p_real of each face by a probe that did not learn from it: (n,).
 
     `split_by`: "frame" shuffles the faces into `folds`; a column of `table`, such as "group", keeps all faces that
-    share it in one fold. Each probe learns from as many faces either way, and each face is judged once.
+    share it in one fold. Each probe learns from as many faces either way, and each face is judged once. Of fewer groups
+    each is a fold. Raises ValueError for one group alone.
     """
     grouped = split_by != "frame"
+    if grouped:
+        folds = min(folds, table[split_by].nunique())
+        if folds < 2:
+            raise ValueError(f"all faces have the same {split_by}, so no probe can be tried on another one")
     split = (
         GroupKFold(folds, shuffle=True, random_state=seed) if grouped else KFold(folds, shuffle=True, random_state=seed)
     )

@@ -1,9 +1,9 @@
 """Explorers: a plotly figure with ipywidgets that select what it shows of the results of the cells above.
 
-A report has no kernel, so an explorer shows its first figure there, and the values of its controls.
+A report has no kernel: there the explorer stores all of its figures, and the page shows them with controls of its own.
 """
 
-import html
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,21 +12,23 @@ from typing import Any
 import ipywidgets
 import pandas as pd
 import plotly.graph_objects as go
-from IPython.display import HTML, display
+from IPython.display import display
 
 from mesokit import dataset, plots
 from mesokit.dataset import review as reviews
+from mesokit.lesson import states
 
 
 class Explorer:
     """A figure with controls. A cell shows it; tests set `controls[name].value`."""
 
-    def __init__(self, draw: Callable[..., go.Figure], controls: dict[str, ipywidgets.ValueWidget]):
-        """Draw the first figure. `explore` makes the controls."""
-        self.draw, self.controls = draw, controls
+    def __init__(self, draw: Callable[..., go.Figure], controls: Sequence[states.Control]):
+        """Draw the first figure. `explore` describes the controls."""
+        self.draw, self.described = draw, list(controls)
+        self.controls = {one.name: _widget(one) for one in controls}
         self.output = ipywidgets.Output()
         self.figure = draw(**self.choices)
-        for control in controls.values():
+        for control in self.controls.values():
             control.observe(self._redraw, "value")
 
     @property
@@ -45,10 +47,10 @@ class Explorer:
 
     def _ipython_display_(self) -> None:
         if os.environ.get("MESOKIT_REPORT"):
-            shown = ", ".join(f"{_words(name)} = {value}" for name, value in self.choices.items())
-            display(self.figure)
-            note = f"<i>In JupyterLab this is an explorer. Here it shows {html.escape(shown)}.</i>"
-            display(HTML(note))
+            first = {
+                "application/vnd.plotly.v1+json": json.loads(self.figure.to_json())
+            }  # for those who open the notebook
+            display(first | {states.MIME: states.collect(self.draw, self.described)}, raw=True)
             return
         self._show()
         box = ipywidgets.HBox(self._row(), layout={"flex_flow": "row wrap", "grid_gap": "0 1em"})
@@ -70,7 +72,7 @@ class Review(Explorer):
         self.buttons = {word: ipywidgets.Button(description=word) for word in ("accept", "reject")}
         for word, button in self.buttons.items():
             button.on_click(lambda _button, keep=word == "accept": self._decide(keep))
-        super().__init__(self._face, {"face": _control("face", range(len(table)), None)})
+        super().__init__(self._face, [states.control("face", range(len(table)))])
 
     def _face(self, face: int) -> go.Figure:
         row = self.table.loc[[face]]
@@ -107,28 +109,21 @@ def explore(
 
     choices: name -> possible values. A range becomes a slider, a list of numbers a slider with these stops, a list of
     words (or of pairs of a word and a value) a drop-down list, a bool a checkbox. start: name -> first value, by
-    default the first one. Sliders update on release and on arrow keys. Raises ValueError for a name in `start` that is
-    not in `choices`.
+    default the first one. Sliders update on release and on arrow keys. Raises ValueError for a name or a value in
+    `start` that is not in `choices`.
     """
     start = dict(start or {})
     if unknown := set(start) - set(choices):
         raise ValueError(f"start names {', '.join(sorted(unknown))}, which cannot be chosen; there are {list(choices)}")
-    return Explorer(draw, {name: _control(name, values, start.get(name)) for name, values in choices.items()})
+    return Explorer(draw, [states.control(name, values, start.get(name)) for name, values in choices.items()])
 
 
-def _words(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def _control(name: str, values: Sequence[Any] | bool, start: Any) -> ipywidgets.ValueWidget:
-    look: dict[str, Any] = {"description": _words(name), "style": {"description_width": "initial"}}
-    if isinstance(values, bool):
-        return ipywidgets.Checkbox(value=values if start is None else start, **look)
-    if isinstance(values, range):
-        first = values[0] if start is None else start
-        return ipywidgets.IntSlider(first, values[0], values[-1], values.step, continuous_update=False, **look)
-    options = list(values)
-    first = {} if start is None else {"value": start}
-    if all(isinstance(value, int | float) for value in options):
-        return ipywidgets.SelectionSlider(options=options, continuous_update=False, **first, **look)
-    return ipywidgets.Dropdown(options=options, **first, **look)
+def _widget(one: states.Control) -> ipywidgets.ValueWidget:
+    look: dict[str, Any] = {"description": states.words(one.name), "style": {"description_width": "initial"}}
+    value = one.values[one.start]
+    if one.kind == "check":
+        return ipywidgets.Checkbox(value=value, **look)
+    options = list(zip(one.words, one.values, strict=True))
+    if one.kind == "slide":
+        return ipywidgets.SelectionSlider(options=options, value=value, continuous_update=False, **look)
+    return ipywidgets.Dropdown(options=options, value=value, **look)

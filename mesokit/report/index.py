@@ -14,27 +14,36 @@ from mesokit.report.compare import changes
 from mesokit.report.execute import Outcome
 from mesokit.report.inputs import inputs
 from mesokit.report.junit import junit
-from mesokit.report.page import TEMPLATES, documents, page
+from mesokit.report.page import PLOTLY, documents, page, templates
 from mesokit.report.parameters import notebook_parameters, read_notebook
 
 ROWS = {"findings": FINDING, "numbers": NUMBER, "checks": CHECK}  # tables to which a cell may add a row: MIME type
 
 
 def render(
-    out: str | Path, outcomes: list[Outcome], environment: dict[str, Any], previous: dict[str, Any] | None = None
+    out: str | Path,
+    outcomes: list[Outcome],
+    environment: dict[str, Any],
+    previous: dict[str, Any] | None = None,
+    single_file: bool = False,
 ) -> Path:
     """Write a page per executed notebook, `results.json`, `junit.xml` and `index.html` into `out`; return the last.
 
-    previous: results of an earlier run (from `read_results`), for the list of changes. Every page is made before the
-    first is written, and each is written completely or not at all.
+    previous: results of an earlier run (from `read_results`), for the list of changes. single_file: each page contains
+    plotly.js and stands alone; else it is one file beside them. Every page is made before the first is written, and
+    each is written completely or not at all.
     """
+    from plotly.offline import get_plotlyjs
+
     from mesokit import files
 
     out = Path(out)
     books = [_collect(outcome) for outcome in outcomes]
     executed = [book for book in books if book["notebook"] is not None]
     # The documents first: `page` replaces the links that name them.
-    pages = documents(executed) | {f"{book['name']}.html": page(book) for book in executed}
+    pages = documents(executed) | {
+        f"{book['name']}.html": page(book, None if single_file else PLOTLY) for book in executed
+    }
     results = _results(books, environment)
     if previous is not None:
         results["changes"] = changes(previous, results)
@@ -42,6 +51,8 @@ def render(
     pages["junit.xml"] = junit(results)
     books.sort(key=lambda book: book["status"] in ("ok", "skipped"))  # failures first, else in order
     pages["index.html"] = _template("report.html.j2").render(results, books=books, verdicts=VERDICTS)
+    if not single_file:
+        pages[PLOTLY] = get_plotlyjs()
     out.mkdir(parents=True, exist_ok=True)
     for name, text in pages.items():
         files.write(out / name, text.encode())
@@ -85,12 +96,9 @@ def _collect(outcome: Outcome) -> dict[str, Any]:
 
 
 def _template(name: str) -> Any:
-    import jinja2
-
-    loader = jinja2.FileSystemLoader(TEMPLATES)
-    templates = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    templates.filters |= {"as_text": as_text, "found": found, "duration": duration}
-    return templates.get_template(name)
+    known = templates()
+    known.filters |= {"as_text": as_text, "found": found, "duration": duration}
+    return known.get_template(name)
 
 
 def duration(seconds: float) -> str:

@@ -1,12 +1,18 @@
-"""An executed notebook as one HTML page that needs no network."""
+"""An executed notebook as one HTML page that needs no network.
 
+Figures and explorers are drawn by templates/figures.js. Their data stand at the end of the page, after the text.
+"""
+
+import json
 import re
 from pathlib import Path
 from typing import Any
 
+from mesokit.lesson.states import MIME as EXPLORER
 from mesokit.report.execute import quiet
 
 _PLOTLY = "application/vnd.plotly.v1+json"
+PLOTLY = "plotly.min.js"  # beside the pages, for all of them
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _FOLD = re.compile("<(/?)details>")  # nbconvert would close the tag at once, before the paragraphs in the fold
 _DOC = re.compile(r"\]\(\.\./docs/(?P<name>[\w-]+)\.md(?P<anchor>#[\w-]+)?\)")  # a link of a notebook to the documents
@@ -41,14 +47,20 @@ def _anchor(found: re.Match[str]) -> str:
     return re.sub(r"[^\w-]", "", found[0].lower())
 
 
-def page(book: dict[str, Any]) -> str:
-    """The executed notebook `book["notebook"]` as one HTML page that needs no network."""
+def page(book: dict[str, Any], plotly: str | None = PLOTLY) -> str:
+    """The executed notebook `book["notebook"]` as one HTML page that needs no network.
+
+    plotly: the address of plotly.js beside the page; None: plotly.js is in the page.
+    """
     from nbconvert import HTMLExporter
 
     from mesokit.report.formulas import markdown2html
 
     notebook = book["notebook"]
-    figures = [_static(output) for cell in notebook.cells for output in cell.get("outputs", [])]
+    stored: list[str] = []  # the data of figures and explorers
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            _static(output, stored)
     notebook.metadata.pop("widgets", None)  # their manager would be loaded from the network
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -72,32 +84,44 @@ def page(book: dict[str, Any]) -> str:
         text, _ = exporter.from_notebook_node(notebook, resources)
     text = re.sub("<!--(/?)details-->", r"<\1details>", text)
     text = re.sub(r"<script\b[^>]*\bsrc\s*=\s*[\"']?(?:https?:)?//[^>]*>\s*</script>", "", text, flags=re.IGNORECASE)
-    script = ""
-    if any(figures):
-        from plotly.offline import get_plotlyjs
-
-        script = f"<script>{get_plotlyjs()}</script>"
-    return text.replace("<!--plotly.js-->", script, 1)
+    return text.replace("<!--figures-->", _scripts(stored, plotly), 1) if stored else text
 
 
-def _static(output: Any) -> bool:
-    """Change `output` so that it shows without a kernel or a network; True where it is a plotly figure."""
+def _scripts(stored: list[str], plotly: str | None) -> str:
+    """The end of a page with figures: their data, plotly.js, and the script that draws them."""
+    from plotly.offline import get_plotlyjs
+
+    parts = [f'<script type="application/json" id="mk-{i}">{text}</script>' for i, text in enumerate(stored)]
+    parts.append(f"<script>{get_plotlyjs()}</script>" if plotly is None else f'<script src="{plotly}" defer></script>')
+    parts.append(f"<script>{(TEMPLATES / 'figures.js').read_text(encoding='utf-8')}</script>")
+    return "\n".join(parts)
+
+
+def _static(output: Any, stored: list[str]) -> None:
+    """Change `output` so that it shows without a kernel or a network; the data of a figure are added to `stored`."""
     data = output.get("data", {})
-    if _PLOTLY in data:
-        from plotly.io import to_html
-
-        output.data = {
-            "text/html": to_html(
-                data[_PLOTLY],
-                {"displaylogo": False, "modeBarButtonsToRemove": ["sendChartToCloud"]},
-                include_plotlyjs=False,
-                full_html=False,
-                validate=False,
-            )
-        }
-        return True
-    if data.pop(_WIDGET, None) is not None and "text/html" not in data:
+    if EXPLORER in data:
+        explorer = data[EXPLORER]
+        height = data.get(_PLOTLY, {}).get("layout", {}).get("height", 450)
+        template = templates().get_template("explorer.html.j2")
+        output.data = {"text/html": template.render(explorer, number=len(stored), height=int(height))}
+        stored.append(re.sub(r"[^A-Za-z0-9+/=]", "", explorer["figures"]))
+    elif _PLOTLY in data:
+        height = int(data[_PLOTLY].get("layout", {}).get("height", 450))
+        place = f'<div class="mk-figure" data-from="mk-{len(stored)}" style="min-height: {height}px"></div>'
+        output.data = {"text/html": place}
+        figure = {key: data[_PLOTLY].get(key, empty) for key, empty in (("data", []), ("layout", {}))}
+        # "<" could end the script element
+        stored.append(json.dumps(figure, separators=(",", ":")).replace("<", "\\u003c"))
+    elif data.pop(_WIDGET, None) is not None and "text/html" not in data:
         bar = re.match(r".*\d+%\|", str(data.get("text/plain", "")))  # a progress bar, which would stay at 0 %
         note = "" if bar else "<i>An interactive control: open the notebook in JupyterLab to use it.</i>"
         output.data = {"text/html": note}
-    return False
+
+
+def templates() -> Any:
+    """The templates of the report; untrusted text is escaped."""
+    import jinja2
+
+    loader = jinja2.FileSystemLoader(TEMPLATES)
+    return jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)

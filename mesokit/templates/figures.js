@@ -1,0 +1,74 @@
+// Draws the figures of a report page and lets its explorers redraw, with plotly.js and without a kernel or a network.
+// A figure is drawn when it comes near the window, so that a long page opens at once.
+(() => {
+  "use strict";
+  const CONFIG = { displaylogo: false, responsive: true, modeBarButtonsToRemove: ["sendChartToCloud"] };
+  const data = (id) => document.getElementById(id).textContent;
+
+  const show = (place, figure) => Plotly.react(place, figure.data, figure.layout, CONFIG);
+
+  // The figures of an explorer are stored as base64 of gzip of JSON; what several share is stored once.
+  async function unpacked(text) {
+    const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return JSON.parse(await new Response(stream).text());
+  }
+
+  function figureOf(stored, number) {
+    const [traces, layout] = stored.figures[number];
+    const part = (i) => JSON.parse(stored.parts[i]);
+    const entries = Object.entries(layout).map(([key, i]) => [key, part(i)]);
+    return { data: traces.map(part), layout: Object.fromEntries(entries) };
+  }
+
+  // Stops of all controls -> number of the figure: the last control changes fastest.
+  function numberOf(inputs) {
+    return inputs.reduce((number, input) => number * Number(input.dataset.stops) + stopOf(input), 0);
+  }
+
+  function stopOf(input) {
+    if (input.type === "checkbox") return Number(input.checked);
+    return input.tagName === "SELECT" ? input.selectedIndex : Number(input.value);
+  }
+
+  async function explore(box) {
+    const place = box.querySelector(".mk-place");
+    const inputs = [...box.querySelectorAll("[data-stops]")];
+    const status = box.querySelector(".mk-status");
+    if (typeof DecompressionStream === "undefined") {
+      status.textContent = "This explorer needs a browser of 2023 or later.";
+      return;
+    }
+    const stored = await unpacked(data(box.dataset.from));
+    const redraw = () => {
+      for (const input of inputs.filter((one) => one.type === "range")) {
+        const word = JSON.parse(input.dataset.words)[Number(input.value)];
+        input.setAttribute("aria-valuetext", word);
+        input.parentElement.querySelector("output").textContent = word;
+      }
+      show(place, figureOf(stored, numberOf(inputs)));
+    };
+    for (const input of inputs) {
+      input.disabled = false;
+      input.addEventListener("input", redraw);
+    }
+    redraw();
+  }
+
+  function begin(place) {
+    if (place.dataset.begun) return;
+    place.dataset.begun = "yes";
+    if (place.classList.contains("mk-explorer")) explore(place);
+    else show(place, JSON.parse(data(place.dataset.from)));
+  }
+
+  addEventListener("DOMContentLoaded", () => {
+    const places = document.querySelectorAll(".mk-figure, .mk-explorer");
+    const near = new IntersectionObserver(
+      (entries) => entries.filter((entry) => entry.isIntersecting).forEach((entry) => begin(entry.target)),
+      { rootMargin: "1000px" },
+    );
+    places.forEach((place) => near.observe(place));
+    addEventListener("beforeprint", () => places.forEach(begin));
+  });
+})();
