@@ -1,4 +1,4 @@
-# make report | test | test-fast | lab | student | test-browser | bench | lint | lock | dist | clean. The README has the same steps without make.
+# make report | test | test-fast | lab | lab-teacher | student | test-browser | bench | lint | lock | dist | clean. The README has the same steps without make.
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 PRESET ?= smoke
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report test test-fast lab student test-browser bench lint lock dist clean
+.PHONY: help setup report test test-fast lab lab-teacher student test-browser bench lint lock dist clean
 
 help:
 	@sed -n '1s/^# //p' Makefile
@@ -43,8 +43,13 @@ bench: $(READY)
 student: $(READY)
 	$(BIN)/python data_scripts/make_student.py --out build/student
 
+# The notebooks without their solutions, in mesokit-notebooks/; what a student changed there stays.
 lab: $(READY)
-	cd notebooks && ../$(BIN)/jupyter lab
+	$(BIN)/mesokit lab
+
+# The originals, with solutions.
+lab-teacher: $(READY)
+	$(BIN)/jupyter lab --ServerApp.root_dir=$(CURDIR) notebooks/00_tour.ipynb
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from scipy.special import expit, logit
 
-from mesokit import dataset, evaluation, models, training
+from mesokit import dataset, evaluation, models, training, weights
 from mesokit.backend import tf
 from mesokit.dataset import loading, pictures
 
@@ -301,6 +301,6 @@ def test_the_command_trains_on_one_level_under_a_name_of_its_own(tiny, tmp_path,
     assert "has no faces at this level" in capsys.readouterr().err
     assert train_bundled_weights.main([*given, "--crf", "40", "--tour", "--out", str(tmp_path / "b")]) == 2
     assert "--tour: its clips are chosen by scores at CRF 23" in capsys.readouterr().err
-    assert train_bundled_weights.main([*given, "--seed", "1"]) == 2
+    assert train_bundled_weights.main([*given, "--seed", "1", "--out", str(weights.BUNDLED)]) == 2
     assert "the package brings the weights of seed 0" in capsys.readouterr().err
     assert not (tmp_path / "b").exists()

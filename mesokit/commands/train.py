@@ -83,6 +83,7 @@ def work(arguments: argparse.Namespace) -> int:
         _tour(arguments.dataset, scores, arguments.method, arguments.out)
     for title, metrics in {name: card["metrics"], **card["baselines"]}.items():
         print(title, pd.DataFrame(metrics).T.round(3).to_string(), sep="\n")
+    print(path)
     return 0
 
 
