@@ -10,6 +10,7 @@ The rooms, in the order data flows. A room imports only from the rooms above it.
     synthetic    invented people, two ways to forge them, the studio that makes the default data
     fast         layers and scoring that are faster than Keras' own, with equal results
     models       Meso-4, MesoInception-4 and Xception
+    ports        weight files of PyTorch ports, read without running code
     weights      named weights, bundled or downloaded, and safe loading of any weight file
     training     recipes: loss, learning rate, augmentation, fit
     evaluation   scores, metrics, rules from frames to clips, intervals, simple detectors

@@ -28,6 +28,7 @@ _KINDS = [  # the first bytes of files that are given by mistake, what they are,
     (b"BZh", f"an archive (bzip2); {_UNPACK}"),
     (b"\xfd7zXZ", f"an archive (XZ); {_UNPACK}"),
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file, as weights are stored in; give weights with --weights"),
+    *((bytes([128, n]), "a pickle of Python, which may carry code and is not read; export it") for n in range(2, 6)),
     (b"%PDF", "a PDF document; export the picture in it as PNG"),
     (b"8BPS", "a Photoshop document; export it as PNG"),
     (b"\x89PNG", "a photograph (PNG); give it to mesokit scan"),
@@ -118,12 +119,15 @@ def kind(path: str | os.PathLike[str]) -> str | None:
 
 def _of_zip(path: Path) -> str | None:
     """What a zip archive is by the names in it, if it is not only an archive."""
-    with suppress(OSError, zipfile.BadZipFile, ValueError, NotImplementedError), zipfile.ZipFile(path) as archive:
-        names = archive.namelist()
-        if any(name.startswith("xl/") for name in names):
-            return "an Excel workbook; save the table in it as CSV UTF-8"
-        if "model.weights.h5" in names or any(name.endswith("/data.pkl") for name in names):
-            return "a file of weights; give weights with --weights"
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
+        return "a zip archive that is cut short or damaged; get it again"
+    if any(name.startswith("xl/") for name in names):
+        return "an Excel workbook; save the table in it as CSV UTF-8"
+    if "model.weights.h5" in names or any(name.endswith("/data.pkl") for name in names):
+        return "a file of weights; give weights with --weights"
     return None
 
 

@@ -6,7 +6,11 @@ network's before a byte of data is read (a small file can declare a huge one), a
 
 import json
 import os
+import shutil
+import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +18,7 @@ import h5py
 import numpy as np
 import pooch
 
-from mesokit import files, models
+from mesokit import files, models, ports
 from mesokit.backend import keras
 
 AUTHORS = "https://github.com/DariusAf/MesoNet/raw/master/weights/"  # Apache-2.0, Afchar and Nozick
@@ -80,6 +84,12 @@ def fetch(name: str, progress: bool = True) -> Path:
     path = cache() / entry.file
     if path.exists():
         return _checked(path, entry)
+    try:
+        cache().mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=cache()).close()
+    except OSError as error:
+        why = f"cannot keep downloads here ({error.strerror}); name a folder that you may write to in MESOKIT_CACHE"
+        raise OSError(f"{cache()}: {why}") from error
     downloader = pooch.HTTPDownloader(progressbar=progress, timeout=30)
     try:
         pooch.retrieve(entry.url, f"sha256:{entry.sha256}", entry.file, cache(), downloader=downloader)
@@ -88,9 +98,9 @@ def fetch(name: str, progress: bool = True) -> Path:
             f"{entry.url}: the download has another sha256 than {name} should; nothing was kept"
         ) from error
     except OSError as error:
-        raise OSError(
-            f"cannot download {name} (no network?): get {entry.url} elsewhere and put it into {cache()}"
-        ) from error
+        answer = getattr(error, "response", None)  # of the server; an OSError with a number is one of the disk
+        why = f"the server answered {answer.status_code}" if answer is not None else error.strerror or "no network?"
+        raise OSError(f"cannot download {name} ({why}): get {entry.url} elsewhere and put it into {cache()}") from error
     return path
 
 
@@ -100,19 +110,30 @@ def _checked(path: Path, entry: Entry) -> Path:
     return path
 
 
-def load(source: str | os.PathLike[str]) -> keras.Model:
-    """A network with the weights `source`: a name in `WEIGHTS`, or a file ending in .h5, .weights.h5 or .keras.
+def load(source: str | os.PathLike[str], real_label: int | None = None, centred: bool = False) -> keras.Model:
+    """A network with the weights `source`: a name in `WEIGHTS`, or a file of Keras or PyTorch, known by its content.
 
-    The network and its input size are recognised by the shapes in the file; those of Xception fit any size, and a .h5
-    file of it is read at 256 pixels. Raises FileNotFoundError, OSError, and
+    Files: weights in the layout of Keras 2 or 3 (HDF5), a whole model (.keras), a PyTorch port (.pth, .safetensors;
+    see `ports`, where `real_label` and `centred` are explained), whatever their names are.
+    The network and its input size are recognised by the shapes in the file; those of Xception fit any size, and HDF5
+    weights of it are read at 256 pixels. Raises FileNotFoundError, OSError, and
     ValueError for what is not a weight file of these networks, is damaged, holds NaN or infinity, or carries code.
     """
     path = fetch(str(source)) if str(source) in WEIGHTS else Path(source)
     if not path.is_file():
-        raise FileNotFoundError(
-            f"{source}: no such weight file, and no weights are called so (names: {', '.join(WEIGHTS)})"
-        )
-    network = _load_keras(path) if path.suffix == ".keras" else _load_h5(path)
+        raise FileNotFoundError(_not_a_file(source, path))
+    if ports.is_torch(path):
+        network = ports.load(path, real_label, centred)
+    elif real_label is not None or centred:
+        raise ValueError(f"{path}: not a PyTorch file, so its label and pixels are known; leave real_label and centred")
+    elif h5py.is_hdf5(path):
+        network = _load_h5(path)
+    elif _is_keras(path):
+        network = _load_keras(path)
+    else:
+        form = ".keras" if path.suffix == ".keras" else "HDF5"
+        why = f": it is {kind}" if (kind := files.kind(path)) else " (truncated, or something else); get it again"
+        raise ValueError(f"{path}: not a whole {form} file{why}")
     if not all(np.isfinite(values).all() for values in network.get_weights()):
         raise ValueError(
             f"{path}: the weights hold NaN or infinite numbers; the file is damaged or its training diverged"
@@ -120,8 +141,24 @@ def load(source: str | os.PathLike[str]) -> keras.Model:
     return network
 
 
+def _not_a_file(source: str | os.PathLike[str], path: Path) -> str:
+    """The sentence for a source of weights that is neither a name nor a file."""
+    if (path / "saved_model.pb").is_file():
+        way = "load it with the TensorFlow that made it, and save its weights with model.save_weights('NAME.h5')"
+        return f"{source}: a SavedModel folder, which is a program and not a weight file; {way}"
+    if path.is_dir():
+        return f"{source}: a folder, not a weight file; give the file in it"
+    return f"{source}: no such weight file: {files.missing(source)}; weights with a name are {', '.join(WEIGHTS)}"
+
+
 def save(network: keras.Model, path: Path) -> None:
-    """Write the weights of `network` to `path` (ending in .weights.h5), whole or not at all."""
+    """Write the weights of `network` to `path` (ending in .weights.h5), whole or not at all.
+
+    Raises ValueError for a network with other layers than `models.NETWORKS` has (some PyTorch ports).
+    """
+    if network.name.endswith("_port"):
+        way = "its weights alone do not tell its layers; keep them with network.save('NAME.keras')"
+        raise ValueError(f"{path}: {network.name} has other layers than the networks of this kit, so {way}")
     # The optimizer of a trained network would triple the file, and clone_model takes it along.
     bare = type(network).from_config(network.get_config())
     bare.set_weights(network.get_weights())
@@ -139,14 +176,28 @@ def _load_h5(path: Path) -> keras.Model:
     try:
         with h5py.File(path) as file:
             shapes = _declared_shapes(file, path)
+            keras2 = "layer_names" in file.attrs or "model_weights" in file
     except OSError as error:
         raise ValueError(f"{path}: not a whole HDF5 file (truncated, or something else); get it again") from error
     network = _recognise(shapes, path)
     try:
-        network.load_weights(path)
+        with _called(path, ".h5" if keras2 else ".weights.h5") as named:
+            network.load_weights(named)
     except (ValueError, KeyError, OSError) as error:
         raise ValueError(f"{path}: its layers are not those of {network.name}, or it is damaged") from error
     return network
+
+
+@contextmanager
+def _called(path: Path, ending: str) -> Iterator[Path]:
+    """A path of the same file with the ending by which Keras chooses how to read it."""
+    if path.name.endswith(ending) and path.name.endswith(".weights.h5") == (ending == ".weights.h5"):
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        named = Path(folder) / f"copy{ending}"
+        shutil.copyfile(path, named)
+        yield named
 
 
 def _declared_shapes(file: h5py.File, path: Path) -> list[tuple[int, ...]]:
@@ -185,6 +236,14 @@ def _recognise(shapes: list[tuple[int, ...]], path: Path) -> keras.Model:
     raise ValueError(f"{path}: not the weights of {' or '.join(models.NETWORKS)}: its arrays have other shapes")
 
 
+def _is_keras(path: Path) -> bool:
+    """Whether a file is a whole model of Keras 3 (.keras), by its content."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return "model.weights.h5" in archive.namelist()
+
+
 def _load_keras(path: Path) -> keras.Model:
     try:
         with zipfile.ZipFile(path) as archive:
@@ -198,7 +257,8 @@ def _load_keras(path: Path) -> keras.Model:
             f"{path}: it declares more than {LARGEST >> 20} MB of weights; no network of this kit is so large"
         )
     try:
-        network = keras.saving.load_model(path, compile=False, safe_mode=True)
+        with _called(path, ".keras") as named:
+            network = keras.saving.load_model(named, compile=False, safe_mode=True)
     except Exception as error:  # the file chooses which of Keras' and Python's errors comes
         code = (
             "it carries code (a Lambda layer), which is never run" if "ambda" in str(error) else "Keras cannot read it"

@@ -188,10 +188,16 @@ FILES = [  # name, maker, verdict, words of the reason
 ]  # fmt: skip
 
 
+def only(monkeypatch, *found):
+    """Let each frame have the faces `found`, without a network."""
+    monkeypatch.setattr(scan.faces, "load", lambda: None)
+    monkeypatch.setattr(scan.faces.following, "propose", lambda *rest: np.empty((0, 6)))
+    monkeypatch.setattr(scan.faces.following, "refine", lambda *rest: [*found])
+
+
 @pytest.mark.parametrize(("name", "make", "verdict", "words"), FILES, ids=[ascii(case[0]) for case in FILES])
 def test_files(tmp_path, monkeypatch, name, make, verdict, words):
-    monkeypatch.setattr(scan.faces, "follow", lambda frames, min_face: [None for _ in frames])
-    monkeypatch.setattr(scan.faces, "detect", lambda image, min_face: [])
+    only(monkeypatch)
     make(tmp_path / name)
     one = scan.judge(tmp_path / name, lambda images: np.ones(len(images)))
     assert one.verdict == verdict and words in one.reason
@@ -231,8 +237,7 @@ def test_what_is_no_clip_is_named_as_what_it_is(tmp_path, name, make, words):
 
 
 def test_a_folder_of_them_is_one_run(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(scan.faces, "follow", lambda frames, min_face: [None for _ in frames])
-    monkeypatch.setattr(scan.faces, "detect", lambda image, min_face: [])
+    only(monkeypatch)
     monkeypatch.setattr(evaluation, "scorer", lambda network: lambda images: np.ones(len(images)))
     for name, make, _, _ in FILES:
         make(tmp_path / name)
@@ -656,8 +661,7 @@ def test_a_full_disk(place, scripts, capsys, monkeypatch, script):
     face = scan.faces.Face(
         (9.0, 9.0, 20.0, 20.0), 0.9, np.array([[12, 15], [25, 15], [18, 20], [13, 25], [24, 25]], "f")
     )
-    monkeypatch.setattr(scan.faces, "load", lambda: None)
-    monkeypatch.setattr(scan.faces, "follow", lambda frames, min_face: [face for _ in frames])
+    only(monkeypatch, face)
     monkeypatch.setattr(evaluation, "scorer", lambda network: lambda images: np.ones(len(images)))
     write = Path.write_bytes
 
@@ -716,8 +720,7 @@ RIGHTS = [
 @POSIX
 @pytest.mark.parametrize(("script", "arguments"), RIGHTS, ids=lambda value: str(value)[:30])
 def test_what_may_not_be_written_or_read(closed, scripts, capsys, monkeypatch, script, arguments):
-    monkeypatch.setattr(scan.faces, "load", lambda: None)
-    monkeypatch.setattr(scan.faces, "follow", lambda frames, min_face: [None for _ in frames])
+    only(monkeypatch)
     monkeypatch.setattr(evaluation, "scorer", lambda network: lambda images: np.ones(len(images)))
     monkeypatch.chdir(closed)
     main = cli.main if script == "scan" else __import__(script).main
@@ -752,7 +755,7 @@ def test_a_clip_named_like_a_script_tag_is_only_a_name_in_a_browser(tmp_path, mo
         (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "in" / name).write_text("no video")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(weights, "load", lambda name: models.meso4(size=32))
+    monkeypatch.setattr(weights, "load", lambda *given: models.meso4(size=32))
     monkeypatch.setattr(evaluation, "scorer", lambda network: len)
     assert cli.main(["scan", "in", "--html", "page.html", "--weights", HOSTILE[0]]) == 1
     with playwright.sync_playwright() as started:

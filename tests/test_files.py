@@ -62,7 +62,7 @@ KINDS = [
     (zipped("xl/workbook.xml"), "an Excel workbook; save the table in it as CSV UTF-8"),
     (zipped("archive/data.pkl"), "a file of weights"),
     (zipped("config.json", "model.weights.h5"), "a file of weights"),
-    (zipped("a.mp4")[:40], "a zip archive"),
+    (zipped("a.mp4")[:40], "a zip archive that is cut short or damaged"),
     (tarred(), "an archive (tar)"),
     (b"\x1f\x8b\x08", "an archive (gzip)"),
     (b"7z\xbc\xaf\x27\x1c", "an archive (7-Zip)"),

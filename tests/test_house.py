@@ -29,6 +29,7 @@ ORDER = [
     "synthetic",
     "fast",
     "models",
+    "ports",
     "weights",
     "training",
     "evaluation",

@@ -1,7 +1,11 @@
 """Weight files: the authors', one's own, and what must be refused."""
 
 import hashlib
+import os
+import pickle
+import shutil
 import zipfile
+from pathlib import Path
 
 import h5py
 import keras
@@ -86,6 +90,58 @@ def test_wrong_architecture(tmp_path):
         weights.load(tmp_path / "other.weights.h5")
 
 
+@pytest.mark.parametrize("name", ["own.h5", "OWN.H5", "own.hdf5", "own", "own.keras", "own.weights.h5", "own.pth"])
+def test_the_layout_is_known_by_the_content(tmp_path, name):
+    network = models.meso4(size=64, seed=5)
+    for made, write in (  # weights of Keras 3, a whole model of Keras 3, a whole model in the layout of Keras 2
+        ("a.weights.h5", network.save_weights),
+        ("a.keras", network.save),
+        ("a.h5", network.save),
+    ):
+        write(tmp_path / made)
+        shutil.copy(tmp_path / made, tmp_path / name)
+        assert np.array_equal(weights.load(tmp_path / name)(FACES), network(FACES)), made
+
+
+def test_the_layout_of_keras_2_under_the_suffix_of_keras_3():
+    cases = Path(os.environ.get("MESOKIT_CASES", Path(__file__).parents[2] / "shared" / "cases"))
+    path = cases / "keras2_layout.weights.h5"
+    if not path.is_file():
+        pytest.skip("the cases of odd inputs are absent")
+    network = weights.load(path)
+    with h5py.File(path) as file:  # by hand: the arrays of each layer as they lie in the file
+        for layer in ("conv1", "conv4", "norm2", "hidden", "logit"):
+            found = [np.array(array) for array in file[layer][layer].values()]
+            wanted = network.get_layer(layer).get_weights()
+            assert sorted(array.sum() for array in found) == sorted(array.sum() for array in wanted)
+
+
+def test_what_is_no_weight_file_is_named(tmp_path):
+    (tmp_path / "saved").mkdir()
+    (tmp_path / "saved" / "saved_model.pb").touch()
+    (tmp_path / "folder").mkdir()
+    with zipfile.ZipFile(tmp_path / "many.zip", "w") as archive:
+        archive.writestr("Meso4_DF.h5", "x")
+    (tmp_path / "page.h5").write_text("<!DOCTYPE html><title>Not found</title>")
+    (tmp_path / "net.pkl").write_bytes(pickle.dumps({"a": 1}))
+    (tmp_path / "clip.mp4").write_bytes(b"\0\0\0\x18ftypisom" + bytes(99))
+    (tmp_path / "link.h5").symlink_to("gone.h5")
+    for name, words in (
+        ("saved", "a SavedModel folder, which is a program and not a weight file; load it with the TensorFlow"),
+        ("folder", "a folder, not a weight file; give the file in it"),
+        ("many.zip", "it is a zip archive; unpack it"),
+        ("page.h5", "it is a web page, not the file that was to be downloaded"),
+        ("net.pkl", "it is a pickle of Python, which may carry code and is not read"),
+        ("clip.mp4", "it is a video or a photograph"),
+        ("link.h5", "no such weight file: a link to gone.h5"),
+    ):
+        with pytest.raises((ValueError, FileNotFoundError), match=words) as caught:
+            weights.load(tmp_path / name)
+        assert str(caught.value).startswith(str(tmp_path / name))
+    with pytest.raises(FileNotFoundError, match="no such weight file: a web address; download the file"):
+        weights.load(weights.WEIGHTS["afchar-meso4-deepfake"].url)
+
+
 def test_text_and_missing_files(tmp_path):
     (tmp_path / "text.h5").write_text("hello")
     (tmp_path / "text.keras").write_text("hello")
@@ -139,7 +195,7 @@ def test_truncated_keras_file(tmp_path):
     models.meso4(size=64).save(tmp_path / "own.keras")
     data = (tmp_path / "own.keras").read_bytes()
     (tmp_path / "own.keras").write_bytes(data[: len(data) // 2])
-    with pytest.raises(ValueError, match=r"not a whole \.keras file"):
+    with pytest.raises(ValueError, match=r"not a whole \.keras file: it is a zip archive that is cut short"):
         weights.load(tmp_path / "own.keras")
 
 
@@ -156,6 +212,24 @@ def test_offline_says_where_to_put_the_file(tmp_path, monkeypatch):
         weights.fetch("afchar-meso4-deepfake", progress=False)
     assert str(tmp_path) in str(caught.value)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["a file", "no rights", "below a file"])
+def test_a_cache_that_cannot_be_written_is_no_missing_network(tmp_path, monkeypatch, kind):
+    cache = tmp_path / "cache"
+    cache.mkdir() if kind == "no rights" else cache.write_text("")
+    if kind == "no rights":  # root may write everywhere
+
+        def refused(**_):
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(weights.tempfile, "TemporaryFile", refused)
+    cache = cache / "in" if kind == "below a file" else cache
+    monkeypatch.setenv("MESOKIT_CACHE", str(cache))
+    with pytest.raises(
+        OSError, match=r"cache.*: cannot keep downloads here \(\w.*\); name a folder .* in MESOKIT_CACHE"
+    ):
+        weights.fetch("afchar-meso4-deepfake", progress=False)
 
 
 @pytest.fixture
@@ -190,6 +264,13 @@ def test_download_is_kept_only_with_the_right_hash(tmp_path, monkeypatch, server
         with pytest.raises(ValueError, match="another sha256"):
             weights.fetch("test", progress=False)
         assert list(cache.iterdir()) == []
+
+
+def test_an_answer_of_the_server_is_no_missing_network(tmp_path, monkeypatch, server):
+    monkeypatch.setenv("MESOKIT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setitem(weights.WEIGHTS, "test", weights.Entry("meso4", "w.h5", "0" * 64, server + "gone.h5", ""))
+    with pytest.raises(OSError, match=r"cannot download test \(the server answered 404\): get http"):
+        weights.fetch("test", progress=False)
 
 
 def test_keras_file_that_declares_too_much(tmp_path):

@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ def options(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a clip, a photograph or a folder")
     parser.add_argument("--weights", metavar="NAME|FILE", help="name or file of weights (default: bundled Meso-4)")
+    label = "weights of PyTorch: the label of real faces in training (folders real, fake: 0; folders df, real: 1)"
+    parser.add_argument("--real-label", type=int, choices=[0, 1], help=label)
+    parser.add_argument("--centred", action="store_true", help="weights of PyTorch: pixels were -1 to 1, not 0 to 1")
     parser.add_argument("--frames", type=positive, default=30, help="frames to judge in each clip (%(default)s)")
     parser.add_argument("--rule", default="mean", help="how frames decide on a clip: mean, median, vote (%(default)s)")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -34,7 +38,11 @@ def work(arguments: argparse.Namespace) -> int:
         suffixes, left = ", ".join(sorted(scan.SUFFIXES)), scan.left_out(arguments.paths)
         instead = f"; found instead: {'; '.join(' '.join(line.split()) for line in left)}" if left else ""
         raise ValueError(f"{', '.join(arguments.paths)}: no clip or photograph in there ({suffixes}){instead}")
-    network = weights.load(name)
+    with warnings.catch_warnings(record=True) as doubts:
+        warnings.simplefilter("always", UserWarning)
+        network = weights.load(name, arguments.real_label, arguments.centred)
+    for doubt in doubts:
+        print(f"mesokit scan: {doubt.message}", file=sys.stderr)
     score, size = evaluation.scorer(network), network.input_shape[1]
     judged = [
         scan.light(scan.judge(path, score, size, arguments.frames, arguments.rule))
@@ -56,8 +64,15 @@ def work(arguments: argparse.Namespace) -> int:
 
 def _print(judged: list[Any]) -> None:
     for one in judged:
-        numbers = "" if one.p_real is None else f"p_real {one.p_real:.3f}  p_forged {1 - one.p_real:.3f}"
-        print(f"{one.verdict:8}{numbers:31}{_printable(one.path)}\n        {_printable(one.reason)}")
+        print(f"{_verdict(one)}{_printable(one.path)}\n        {_printable(one.reason)}")
+        for number, person in enumerate(one.people if len(one.people) > 1 else [], 1):
+            where = f"person {number}, frames {person.frames[0]['frame']} to {person.frames[-1]['frame']}"
+            print(f"        {_verdict(person)}{where}\n                {person.reason}")
+
+
+def _verdict(one: Any) -> str:
+    numbers = "" if one.p_real is None else f"p_real {one.p_real:.3f}  p_forged {1 - one.p_real:.3f}"
+    return f"{one.verdict:8}{numbers:31}"
 
 
 def _printable(text: str) -> str:
