@@ -1,8 +1,9 @@
-"""JupyterLab in a headless Chromium, as a student meets it: notebooks run, sliders redraw figures, nothing complains.
+"""In a headless Chromium, as a student meets them: JupyterLab and the pages of a report. Nothing may complain.
 
 Run with `make test-browser`. Skips with a reason where there is no Playwright or no Chromium.
 """
 
+import json
 import os
 import shutil
 import socket
@@ -12,7 +13,12 @@ import time
 from pathlib import Path
 
 import nbformat
+import plotly.graph_objects as go
 import pytest
+
+from mesokit import report
+from mesokit.lesson import states
+from mesokit.report.execute import Outcome
 
 pytestmark = pytest.mark.slow
 
@@ -181,3 +187,71 @@ def test_an_explorer_is_labelled_and_redraws_in_time(run, record_property):
     for label in ("sensitivity", "specificity", "prevalence"):
         assert page.locator(".jupyter-widgets label", has_text=label).first.is_visible()
     in_time(page, page.get_by_role("slider").first, ["ArrowLeft"] * 3 + ["ArrowRight"] * 2, record_property)
+
+
+@pytest.fixture
+def report_page(tmp_path, browser_alone):
+    """report_page(single_file, width) -> a page of a report with a figure and an explorer, opened from the disk."""
+    said = []
+
+    def opened(single_file, width=1200):
+        controls = [states.control("clip", ["real", "forged"]), states.control("blur", [0.0, 0.5, 2.0], 0.5)]
+        controls.append(states.control("grid", False))
+        collected = states.collect(_figure, controls)
+        first = json.loads(_figure("real", 0.5, False).to_json())
+        explorer = nbformat.v4.new_output(
+            "display_data", data={states.MIME: collected, "application/vnd.plotly.v1+json": first}
+        )
+        figure = nbformat.v4.new_output("display_data", data={"application/vnd.plotly.v1+json": first})
+        far = nbformat.v4.new_markdown_cell("<p style='height: 5000px'>far down</p>")
+        code = [nbformat.v4.new_code_cell("x", outputs=[one]) for one in (figure, explorer)]
+        notebook = nbformat.v4.new_notebook(cells=[code[0], far, code[1]])
+        nbformat.write(notebook, tmp_path / "a.ipynb")
+        outcome = Outcome("a", "ok", folder=tmp_path, executed=tmp_path / "a.ipynb")
+        report.render(tmp_path / "out", [outcome], report.environment(), single_file=single_file)
+        page = browser_alone.new_page(viewport={"width": width, "height": 900})
+        page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("requestfailed", lambda request: said.append(request.url))
+        page.goto((tmp_path / "out" / "a.html").as_uri())
+        return page
+
+    yield opened
+    assert said == []
+
+
+@pytest.fixture(scope="module")
+def browser_alone():
+    with playwright.sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+def _figure(clip, blur, grid):
+    return go.Figure(go.Scatter(y=[1, 2]), layout={"title": f"{clip}, blur {blur}, grid {grid}", "height": 300})
+
+
+@pytest.mark.parametrize(("single_file", "width"), [(False, 1200), (True, 390)])
+def test_an_explorer_of_a_report_redraws_without_a_kernel(report_page, single_file, width):
+    page = report_page(single_file, width)
+    page.locator(".mk-figure svg.main-svg").first.wait_for()
+    assert page.locator(".mk-explorer svg.main-svg").count() == 0  # far below: not drawn yet
+    box = page.locator(".mk-explorer")
+    box.scroll_into_view_if_needed()
+    place = box.locator(".mk-place")
+
+    def shows(title):
+        place.get_by_text(title, exact=True).first.wait_for()
+
+    shows("real, blur 0.5, grid False")
+    box.get_by_label("clip").select_option("forged")
+    shows("forged, blur 0.5, grid False")
+    slider = box.get_by_label("blur")
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    shows("forged, blur 2.0, grid False")
+    assert slider.get_attribute("aria-valuetext") == box.locator("output").inner_text() == "2.0"
+    box.get_by_label("grid").check()
+    shows("forged, blur 2.0, grid True")
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")

@@ -154,11 +154,11 @@ def test_results_json(finished):
     known = FINDINGS["eyes_fire_for_real"]
     assert finding == {
         "id": "eyes_fire_for_real", "notebook": "00_good", "statement": known.statement, "paper": known.paper,
-        "ours": 0.9, "low": 0.8, "high": 0.95, "verdict": "agrees", "why": f"because {HOSTILE}",
+        "ours": 0.9, "low": 0.8, "high": 0.95, "verdict": "agrees", "why": f"because {HOSTILE}", "data": None,
     }  # fmt: skip
     assert number == {
         "id": "n", "notebook": "00_good", "what": f"counts {HOSTILE}", "paper": 0.891, "ours": None, "low": None,
-        "high": None, "why": f"because {HOSTILE}", "cell": cell,
+        "high": None, "why": f"because {HOSTILE}", "data": None, "cell": cell,
     }  # fmt: skip
     assert "1 agrees, 0 differs, 0 undecided" in (out / "index.html").read_text()
     assert results["environment"]["preset"] == "smoke" and "plotly" in results["environment"]["packages"]
@@ -169,10 +169,13 @@ def test_pages_need_no_network(finished):
     out, _, _ = finished
     for page in out.glob("*.html"):
         text = page.read_text()
+        assert len(text) < 1_000_000
         assert not re.search(r"<(script|link|img|iframe)\b[^>]*\b(src|href)\s*=\s*[\"']?(https?:)?//", text), page.name
         assert "connect-src 'none'" in text or "default-src 'none'" in text
     text = (out / "00_good.html").read_text()
-    assert "plotly.js v" in text and "Plotly.newPlot(" in text
+    assert '<script src="plotly.min.js" defer></script>' in text and "plotly.js v" not in text
+    assert "plotly.js v" in (out / "plotly.min.js").read_text()[:1000]
+    assert text.index('class="mk-figure"') < text.index('<script type="application/json" id="mk-0">')
     assert "mathjax" not in re.sub(r"(?s)<script>.*?</script>", "", text).lower()
 
 
