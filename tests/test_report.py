@@ -311,7 +311,14 @@ def test_render_leaves_the_old_report_when_it_fails(tmp_path, finished, monkeypa
     chosen = [outcomes["01_raises"], outcomes["04_expected"]]
     report.render(tmp_path, chosen, {})
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    assert set(before) == {"index.html", "results.json", "junit.xml", "01_raises.html", "04_expected.html"}
+    assert set(before) == {
+        "index.html",
+        "plotly.min.js",
+        "results.json",
+        "junit.xml",
+        "01_raises.html",
+        "04_expected.html",
+    }
     monkeypatch.setattr(index, "_template", lambda name: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         report.render(tmp_path, chosen[:1], {})

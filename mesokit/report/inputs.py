@@ -60,20 +60,19 @@ def inputs(runs: list[tuple[Path, Parameters]]) -> dict[str, list[dict[str, Any]
     the weights that notebooks trained on it. Each row has name, sha256 and `as_described`: whether the file has the
     sha256 in its dataset.json or model card, or None where no such file describes it.
     """
-    named = [(folder / p["work"], folder, p["data"]) for folder, p in runs if {"work", "data"} <= {*p}]
-    # a preset's dataset is in `work`, any other in its own folder
-    places = [
-        (work, work / data if (work / data / "dataset.json").is_file() else folder / data)
-        for work, folder, data in named
-    ]
-    data, made = [], []
-    for work, root in dict.fromkeys((work.resolve(), root.resolve()) for work, root in places):
+    named = [((folder / p["work"]).resolve(), folder, p["data"]) for folder, p in runs if {"work", "data"} <= {*p}]
+    places = []  # a preset's dataset is in `work`, any other in its own folder
+    for work, folder, data in named:
+        inside = (work / data / "dataset.json").is_file()
+        places.append((work, work / data if inside else (folder / data).resolve()))
+    rows, made = [], []
+    for work, root in dict.fromkeys(places):
         about = _about(root)
         hashes = about.get("sha256", {})
-        data += [{"name": f"{root.name}/{name}", **_hashed(root / name, was)} for name, was in hashes.items()]
+        rows += [{"name": f"{root.name}/{name}", **_hashed(root / name, was)} for name, was in hashes.items()]
         trained = sorted((work / about.get("name", root.name) / "weights").glob("*.weights.h5"))
         made += [{"name": f"{path.parents[1].name}/{path.name}", **_hashed(path, None)} for path in trained]
-    return {"data": data, "weights": [*_bundled(), *made]}
+    return {"data": rows, "weights": [*_bundled(), *made]}
 
 
 def _about(root: Path) -> dict[str, Any]:
