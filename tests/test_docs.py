@@ -40,13 +40,16 @@ def test_links_to_the_glossary_lead_to_an_entry():
     assert terms == sorted(terms, key=str.casefold)
     anchors = {re.sub(r"[^\w -]", "", term.casefold()).replace(" ", "-") for term in terms}  # as GitHub makes them
     assert len(anchors) == len(terms)
+    linked = set()
     for path in sorted((ROOT / "notebooks").glob("0*.ipynb")):
         prose = "\n".join(
             cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown"
         )
         links = re.findall(r"\]\(([^)]*glossary[^)]*)\)", prose)
         assert {link.removeprefix("../docs/glossary.md#") for link in links} <= anchors, path.stem
+        linked |= {link.removeprefix("../docs/glossary.md#") for link in links}
         assert len(set(links)) == len(links), f"{path.stem} links a term at its first use only"
+    assert linked == anchors, "every entry has a notebook that links to it"
 
 
 def test_the_readme_gives_the_minutes_that_notebooks_give():

@@ -86,6 +86,7 @@ def test_data_scripts(scripts, tmp_path, capsys):
     assert extract_faces.main([str(tmp_path / "clips.csv"), "--out", str(tmp_path), "--frames", "2"]) == 0
     about = json.loads((tmp_path / "dataset.json").read_text())
     assert about["created_by"]["seed"] == 0
+    assert about["name"] == "tiny", "as if a notebook had made them: data = tiny opens them"
     assert "Nobody is shown" in about["consent"]
     assert len(dataset.read(tmp_path)) == 18 * 2 * 2
     assert extract_faces.main([str(tmp_path / "absent.csv"), "--out", str(tmp_path)]) == 2

@@ -11,8 +11,6 @@ import argparse
 import hashlib
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,7 +33,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def work(arguments: argparse.Namespace) -> int:
-    """Copy what is missing; the exit status is that of JupyterLab."""
+    """Copy what is missing, then serve until JupyterLab is shut down."""
     folder = arguments.folder
     n, kept = _copy(folder, arguments.solutions)
     edition = "with their solutions" if arguments.solutions else "without solutions"
@@ -44,9 +42,11 @@ def work(arguments: argparse.Namespace) -> int:
         print(f"left as they are, because they were changed: {', '.join(kept)}; rename one to get it anew")
     if arguments.prepare_only:
         return 0
-    more = ["--no-browser"] if arguments.no_browser else []
-    lab = [sys.executable, "-m", "jupyterlab", "--ServerApp.root_dir", folder.absolute(), *more]
-    return subprocess.run([*lab, folder.absolute() / "notebooks" / "00_tour.ipynb"]).returncode
+    from jupyterlab import labapp  # in this process, so that Ctrl-C is JupyterLab's: it first asks about kernels
+
+    root, more = folder.absolute(), ["--no-browser"] if arguments.no_browser else []
+    labapp.main([f"--ServerApp.root_dir={root}", *more, str(root / "notebooks" / "00_tour.ipynb")])
+    return 0
 
 
 def _copy(folder: Path, solutions: bool) -> tuple[int, list[str]]:

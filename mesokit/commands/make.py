@@ -28,11 +28,11 @@ def options(parser: argparse.ArgumentParser) -> None:
 def work(arguments: argparse.Namespace) -> int:
     """Make the clips, with a progress bar; a second call makes only what is missing."""
     out = arguments.out or Path("work") / arguments.preset
-    preset = studio.PRESETS[arguments.preset]
+    name, preset = arguments.preset, studio.PRESETS[arguments.preset]
     if arguments.pairs is not None:
-        preset = replace(preset, pairs=tuple(range(arguments.pairs)))
+        name, preset = f"{name}-{arguments.pairs}", replace(preset, pairs=tuple(range(arguments.pairs)))
     with tqdm(unit="step") as bar:
-        for what, done, total in studio.make(out, preset, arguments.seed):
+        for what, done, total in studio.make(out, preset, arguments.seed, name):
             bar.total, bar.n = total, done
             bar.set_description(what)
     clips = manifest.read_clips(out / "clips.csv")
