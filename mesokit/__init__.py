@@ -32,7 +32,9 @@ import os
 
 # TensorFlow prints a screen of start-up notes before the first result; warnings and errors still show.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-# Keras 3 has several backends; the kit's data pipeline and tf-keras-vis need this one.
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+# Whatever the environment says: Keras 3 on TensorFlow, which the data pipeline and tf-keras-vis need.
+_NEEDED = {"KERAS_BACKEND": "tensorflow", "TF_USE_LEGACY_KERAS": "0"}
+OVERRULED = {name: os.environ[name] for name, value in _NEEDED.items() if os.environ.get(name, value) != value}
+os.environ |= _NEEDED
 
 __version__ = "0.1.0"

@@ -1,6 +1,7 @@
 """TensorFlow and Keras, imported here only, without the screen of start-up notes that TensorFlow prints.
 
-Those notes (processor features, no GPU found) come from C++ while its libraries load, before any setting is read.
+Settings of Keras made for other work (environment variables, keras.json) are overruled here: `settled` lists them.
+The notes (processor features, no GPU found) come from C++ while its libraries load, before any setting is read.
 """
 
 import os
@@ -9,6 +10,9 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+from mesokit import OVERRULED
 
 
 @contextmanager
@@ -38,16 +42,48 @@ os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "1")
 if platform.machine() in ("x86_64", "AMD64"):
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
-with quietly():
-    import keras
-    import tensorflow as tf
+_JSON = Path(os.environ.get("KERAS_HOME") or Path("~", ".keras")).expanduser() / "keras.json"
+try:
+    with quietly():
+        import keras
+        import tensorflow as tf
 
-    tf.config.list_physical_devices()  # looks for a GPU, and says so loudly when there is none
+        tf.config.list_physical_devices()  # looks for a GPU, and says so loudly when there is none
+except (ValueError, AttributeError, TypeError) as error:
+    if not _JSON.is_file():
+        raise
+    raise ValueError(
+        f"{_JSON}: Keras cannot start with these settings ({error}); mend the file or delete it"
+    ) from error
+
+
+def _settle() -> list[str]:
+    """Set what the kit needs of Keras' settings; a sentence for each one that was another.
+
+    Raises ValueError where Keras or TensorFlow were imported before, with settings that cannot be changed any more.
+    """
+    legacy = getattr(tf, "_tf_uses_legacy_keras", False)  # TensorFlow read the variable before mesokit could set it
+    if legacy or keras.config.backend() != "tensorflow":
+        found = "TF_USE_LEGACY_KERAS=1" if legacy else f"Keras on {keras.config.backend()}"
+        way = (
+            "import mesokit before TensorFlow and Keras, or remove TF_USE_LEGACY_KERAS and KERAS_BACKEND and start anew"
+        )
+        raise ValueError(f"this process began with {found}, and mesokit needs Keras 3 on TensorFlow; {way}")
+    told = [f"{name}={value} is set; mesokit does without it" for name, value in OVERRULED.items()]
+    needed = {"image_data_format": "channels_last", "floatx": "float32", "epsilon": 1e-7}
+    for name, value in needed.items():
+        if (was := getattr(keras.config, name)()) != value:
+            getattr(keras.config, f"set_{name}")(value)
+            told.append(f"{_JSON} has {name} {was}; mesokit takes {value}")
+    return told
+
+
+settled = _settle()  # what was overruled, a sentence each, for `mesokit check`
 
 # TensorFlow warns of functions that are traced again and again; a notebook that trains several networks does that.
 tf.get_logger().addFilter(lambda record: "retracing" not in record.getMessage())
 
-__all__ = ["deterministic", "keras", "precision", "quietly", "tf"]
+__all__ = ["deterministic", "keras", "precision", "quietly", "settled", "tf"]
 
 
 def precision() -> str:

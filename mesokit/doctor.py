@@ -3,7 +3,6 @@
 Times are those of one run on another machine, scaled by a short measurement on both machines.
 """
 
-import json
 import os
 import sys
 import tempfile
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from mesokit import files
 
 _Finding = tuple[str, bool, str]  # what was examined, whether it is fine, and the remedy or the effect where it is not
 TIMES = "reference_times.json"  # beside the notebooks; data_scripts/set_reference_times.py writes it
@@ -50,6 +51,13 @@ def _findings() -> Iterator[_Finding]:
     wheels = sorted({d.name for d in metadata.distributions() if d.name.lower().startswith("opencv-")})
     remedy = "several overwrite each other: install one of them only"
     yield f"one OpenCV ({', '.join(wheels)})", len(wheels) == 1, remedy
+    try:
+        from mesokit import backend
+    except (ImportError, ValueError) as error:
+        yield "TensorFlow and Keras start", False, str(error)
+        return
+    for told in backend.settled:
+        yield told, True, ""
     yield from _weights_found()
 
 
@@ -92,7 +100,7 @@ def _print_times(folder: Path) -> None:
         print("which data_scripts/set_reference_times.py makes from a report of all notebooks")
         return
     print("\nmeasuring for some seconds ...", end="\r", flush=True)
-    seconds, words = scaled(json.loads(reference.read_text(encoding="utf-8")), probe())
+    seconds, words = scaled(files.read_json(reference), probe())
     print(words)
     for name in notebooks:
         print(f"  {name:28}{'about ' + duration(seconds[name]) if name in seconds else 'not measured yet'}")

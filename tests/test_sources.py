@@ -515,3 +515,34 @@ def test_a_hundred_thousand_clips_are_indexed_in_seconds(tmp_path):
     touch(tmp_path, *(f"p/{name}" for name in names))
     (tmp_path / "p" / "metadata.json").write_text(json.dumps(names))
     assert len(sources.index("dfdc", tmp_path).table) == 1000
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("space", [" ", "\t", "  "])
+def test_lists_of_windows_editors_are_read(tmp_path, encoding, space):
+    root = tmp_path / "celebdf"
+    touch(root, "Celeb-real/id0_0000.mp4", "Celeb-real/id1_0000.mp4", "Celeb-synthesis/id0_id1_0000.mp4")
+    lines = [f"1{space}Celeb-real/id1_0000.mp4", "", ""]
+    (root / "List_of_testing_videos.txt").write_bytes("\r\n".join(lines).encode(encoding))
+    clips = sources.index("celebdf", root).table.set_index("path")
+    assert clips["split"]["Celeb-real/id1_0000.mp4"] == "test"
+    (root / "List_of_testing_videos.txt").write_bytes("1;Celeb-real/id1_0000.mp4".encode(encoding))
+    with pytest.raises(ValueError, match="the line '1;Celeb-real/id1_0000.mp4' is not a label 0 or 1 and a path"):
+        sources.index("celebdf", root)
+    part = tmp_path / "dfdc"
+    touch(part, "part_0/a.mp4", "part_0/b.mp4")
+    listed = {"a.mp4": {"label": "FAKE", "split": "train", "original": "b.mp4"}, "b.mp4": {"label": "REAL"}}
+    (part / "part_0" / "metadata.json").write_bytes(json.dumps(listed, indent=1).replace("\n", "\r\n").encode(encoding))
+    assert sources.index("dfdc", part).table["label"].tolist() == ["forged", "real"]
+
+
+def test_a_root_that_is_no_folder_is_named(tmp_path):
+    (tmp_path / "films.zip").write_bytes(b"PK\x05\x06" + bytes(18))
+    (tmp_path / "films").symlink_to("gone")
+    for root, words in (
+        (tmp_path / "films.zip", "no such folder: it is a zip archive"),
+        (tmp_path / "films", "no such folder: a link to gone"),
+        ("https://example.org/films", "no such folder: a web address"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            sources.index("folder", root)

@@ -16,7 +16,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=Path("report"), help="folder to write (%(default)s)")
     parser.add_argument("--notebooks", type=Path, default=NOTEBOOKS, help="folder of the notebooks (the kit's)")
     parser.add_argument("--timeout", type=float, default=3600, help="limit for each notebook in seconds (%(default)s)")
-    value = "a parameter of every notebook that has it; it replaces the preset's value"
+    value = "a parameter of every notebook that has it; it replaces the preset's value; paths start here"
     parser.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help=value)
     parser.add_argument("--compare", type=Path, metavar="FOLDER", help="an earlier report: list what changed since")
 
@@ -32,7 +32,7 @@ def work(arguments: argparse.Namespace) -> int:
     # The earlier results are read first: --out may overwrite them.
     previous = report.read_results(arguments.compare) if arguments.compare else None
     parameters = report.load_preset(folder / "presets" / f"{arguments.preset}.yaml", folder)
-    given = {name: _value(name, text) for name, text in arguments.p}
+    given = {name: report.from_here(name, _value(name, text)) for name, text in arguments.p}
     if arguments.data:
         given["data"] = _data(arguments.data)
     known = {path.stem: report.notebook_parameters(path) for path in chosen}

@@ -8,11 +8,12 @@ from mesokit.report.compare import read_results
 from mesokit.report.execute import run
 from mesokit.report.index import duration, render
 from mesokit.report.inputs import environment
-from mesokit.report.parameters import load_preset, notebook_parameters, spread
+from mesokit.report.parameters import from_here, load_preset, notebook_parameters, spread
 
 __all__ = [
     "duration",
     "environment",
+    "from_here",
     "load_preset",
     "notebook_parameters",
     "read_results",

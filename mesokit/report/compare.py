@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from mesokit import files
 from mesokit.lesson.recording import as_text, found
 
 _SLOWER = 1.25  # smaller ratios of times, and differences below _SECONDS, are the noise of a shared machine
@@ -16,7 +17,7 @@ def read_results(folder: str | Path) -> dict[str, Any]:
     """The `results.json` of the report in `folder`. Raises ValueError with one sentence where there is none."""
     path = Path(folder) / "results.json"
     try:
-        results = json.loads(path.read_text(encoding="utf-8"))
+        results = json.loads(files.read_text(path))
         if not {"environment", "notebooks", "results", "findings", "numbers"} <= set(results):
             raise ValueError("it has other parts")
     except (OSError, ValueError, TypeError) as error:

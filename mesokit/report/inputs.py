@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from mesokit import files
 from mesokit.lesson.recording import plain
 from mesokit.report.parameters import Parameters
 
@@ -56,7 +57,7 @@ def _commit() -> str | None:
 def inputs(runs: list[tuple[Path, Parameters]]) -> dict[str, list[dict[str, Any]]]:
     """Data and weights of notebooks, each given as its folder and all of its parameters.
 
-    The dataset of a notebook is found by its parameters `data` and `work`, as in every notebook of the kit; in `work` are
+    The dataset of a notebook is found by its parameters `data` and `work`, as in every notebook of the kit; `work` has
     the weights that notebooks trained on it. Each row has name, sha256 and `as_described`: whether the file has the
     sha256 in its dataset.json or model card, or None where no such file describes it.
     """
@@ -78,7 +79,7 @@ def inputs(runs: list[tuple[Path, Parameters]]) -> dict[str, list[dict[str, Any]
 def _about(root: Path) -> dict[str, Any]:
     """The content of dataset.json in `root`; empty where there is no dataset."""
     try:
-        about = json.loads((root / "dataset.json").read_text(encoding="utf-8"))
+        about = files.read_json(root / "dataset.json")
         return about if isinstance(about, dict) else {}
     except (OSError, ValueError):
         return {}
@@ -90,7 +91,5 @@ def _bundled() -> list[dict[str, Any]]:
 
 
 def _hashed(path: Path, described: str | None) -> dict[str, Any]:
-    from mesokit import files
-
     found = files.sha256(path) if path.is_file() else None
     return {"sha256": found, "as_described": None if described is None else found == described}

@@ -6,7 +6,10 @@ import re
 from pathlib import Path
 from typing import Any
 
+from mesokit import files
+
 Parameters = dict[str, Any]
+PATHS = {"work", "own_clip", "own_clips"}  # parameters of the notebooks that are paths, whatever they hold
 
 
 def read_notebook(path: Path) -> Any:
@@ -100,6 +103,18 @@ def spread(values: Parameters, known: dict[str, Parameters], where: str) -> dict
     }
 
 
+def from_here(name: str, value: Any) -> Any:
+    """The value of a parameter that is given on the command line, where a relative path starts in the current folder.
+
+    A notebook runs in its own folder and would look there. So folders and clips get their whole path; so does any other
+    text that has a dot or a slash and names a file here, such as weights.
+    """
+    if not isinstance(value, str) or not value:
+        return value
+    here = name in PATHS or (re.search(r"[./\\]", value) and Path(value).is_file())
+    return str(Path(value).absolute()) if here else value
+
+
 def load_preset(path: str | Path, notebooks: str | Path | None = None) -> dict[str, Parameters]:
     """The preset file `{notebook: {parameter: value}, "all": {...}}` as parameters of each notebook that it names.
 
@@ -109,11 +124,14 @@ def load_preset(path: str | Path, notebooks: str | Path | None = None) -> dict[s
     import yaml
 
     path = Path(path)
+    if not path.is_file():
+        there = ", ".join(sorted(preset.stem for preset in path.parent.glob("*.yaml"))) or "none"
+        raise ValueError(f"{path}: no such preset; there are {there}")
     folder = Path(notebooks) if notebooks is not None else path.resolve().parent.parent
     known = {notebook.stem: notebook_parameters(notebook) for notebook in sorted(folder.glob("*.ipynb"))}
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        content = yaml.safe_load(files.read_text(path)) or {}
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise ValueError(f"{path}: not a readable preset ({' '.join(str(error).split())})") from None
     if not isinstance(content, dict) or not all(isinstance(values, dict | None) for values in content.values()):
         raise ValueError(f"{path}: a preset is a table of notebooks, each with a table of parameters")
