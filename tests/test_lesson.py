@@ -130,7 +130,7 @@ def test_a_build_names_the_clips_that_failed(capsys, monkeypatch):
         yield from (dataset.Built("good", 3, None), dataset.Built("bad", 0, "no face in any of 5 frames"))
 
     monkeypatch.setattr(dataset, "build", build)
-    lesson.build(pd.DataFrame({"clip": ["good", "bad"]}), "root", "out", sampling="keyframes")
+    lesson.build(pd.DataFrame({"clip": ["good", "bad"], "crf": [23, -1]}), "root", "out", sampling="keyframes")
     assert capsys.readouterr().out == "bad no face in any of 5 frames\n"
     assert asked == {"sampling": "keyframes"}
 

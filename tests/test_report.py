@@ -158,7 +158,7 @@ def test_results_json(finished):
     }  # fmt: skip
     assert number == {
         "id": "n", "notebook": "00_good", "what": f"counts {HOSTILE}", "paper": 0.891, "ours": None, "low": None,
-        "high": None, "why": f"because {HOSTILE}", "data": None, "cell": cell,
+        "high": None, "why": f"because {HOSTILE}", "data": None, "exact": False, "cell": cell,
     }  # fmt: skip
     assert "1 agrees, 0 differs, 0 undecided" in (out / "index.html").read_text()
     assert results["environment"]["preset"] == "smoke" and "plotly" in results["environment"]["packages"]

@@ -4,6 +4,18 @@ from mesokit.lesson import paper
 from mesokit.lesson.data import build, leave_out, ready
 from mesokit.lesson.findings import finding
 from mesokit.lesson.numbers import accuracy, number
-from mesokit.lesson.recording import record, record_each
+from mesokit.lesson.recording import answer, highlight, record, record_each
 
-__all__ = ["accuracy", "build", "finding", "leave_out", "number", "paper", "ready", "record", "record_each"]
+__all__ = [
+    "accuracy",
+    "answer",
+    "build",
+    "finding",
+    "highlight",
+    "leave_out",
+    "number",
+    "paper",
+    "ready",
+    "record",
+    "record_each",
+]

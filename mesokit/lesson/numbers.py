@@ -13,19 +13,28 @@ METHODS = {"deepfake": "Deepfake", "face2face": "Face2Face"}
 
 
 def number(
-    id: str, what: str, paper: Any, ours: Any, low: Any = None, high: Any = None, why: str = "", data: str | None = None
+    id: str,
+    what: str,
+    paper: Any,
+    ours: Any,
+    low: Any = None,
+    high: Any = None,
+    why: str = "",
+    data: str | None = None,
+    exact: bool = False,
 ) -> None:
     """Show a number beside the paper's, without a verdict, and store it for the report.
 
     id: its name in results.json; what: what is counted or measured; paper, ours: numbers, words or lists, `ours` None
     where this run did not measure it; low, high: the interval of `ours`, or None; why: one sentence on the difference
-    between the two; data: the name of the dataset of `ours`, by default the one that the notebook opened. Raises
-    ValueError for an empty id, and where low is above high.
+    between the two; data: the name of the dataset of `ours`, by default the one that the notebook opened; exact: both
+    are counted or fixed by design, so they should be equal. Raises ValueError for an empty id, and where low is above
+    high.
     """
     if not isinstance(id, str) or not id.strip():
         raise ValueError(f"id {id!r}: give the number a name")
     row = {"id": id, "what": what, "paper": paper, "ours": ours, "low": low, "high": high, "why": why}
-    row["data"] = data or opened_name()
+    row |= {"data": data or opened_name(), "exact": exact}
     show_row(NUMBER, row, what)
 
 

@@ -6,12 +6,15 @@ So the executed notebook is the only store, and `report.render` collects the val
 import html
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any
 
 RECORD = "application/vnd.mesokit.record+json"
 FINDING = "application/vnd.mesokit.finding+json"
 NUMBER = "application/vnd.mesokit.number+json"
+ANSWER = "application/vnd.mesokit.answer+json"
+HIGHLIGHT = "application/vnd.mesokit.highlight+json"
 
 
 def plain(value: Any, name: str = "value") -> Any:
@@ -108,6 +111,26 @@ def record_each(keys: str, values: Any, digits: int | None = None) -> None:
         raise ValueError(f"keys {keys!r}: write {{}} where the name of each value goes")
     for name, value in values.items():
         record(keys.replace("{}", str(name)), value, digits)
+
+
+def answer(text: str) -> None:
+    """Show what this run answers to the notebook's question, in one sentence; the report's first page has it, too."""
+    markup = f"<b>In this run:</b> {html.escape(text)}"
+    _show({"text/plain": f"In this run: {text}", "text/html": markup, ANSWER: {"text": text}})
+
+
+def highlight(figure: Any, says: str, control: str) -> None:
+    """Show a plotly figure that the report's first page shows, too.
+
+    says: what it shows in this run, in one sentence; control: what it must be compared with, in one sentence.
+    """
+    from IPython.display import display
+
+    if not os.environ.get("MESOKIT_REPORT"):
+        display(figure)
+        return
+    plotly = {"application/vnd.plotly.v1+json": json.loads(figure.to_json())}
+    display(plotly | {HIGHLIGHT: {"says": says, "control": control}}, raw=True)
 
 
 def show_row(mime: str, row: dict[str, Any], title: str) -> None:

@@ -1,6 +1,8 @@
 """From executed notebooks to `index.html`, a page each, `results.json` and `junit.xml`."""
 
+import base64
 import json
+import math
 import re
 from contextlib import suppress
 from dataclasses import asdict
@@ -9,15 +11,17 @@ from typing import Any
 
 from mesokit.lesson.checks import MIME as CHECK
 from mesokit.lesson.findings import VERDICTS
-from mesokit.lesson.recording import FINDING, NUMBER, RECORD, as_text, found, plain
+from mesokit.lesson.recording import ANSWER, FINDING, HIGHLIGHT, NUMBER, RECORD, as_text, found, plain
 from mesokit.report.compare import changes
 from mesokit.report.execute import Outcome
 from mesokit.report.inputs import inputs
 from mesokit.report.junit import junit
-from mesokit.report.page import PLOTLY, documents, page, templates
+from mesokit.report.page import PLOT, PLOTLY, documents, figure, page, scripts, templates
 from mesokit.report.parameters import notebook_parameters, read_notebook
 
-ROWS = {"findings": FINDING, "numbers": NUMBER, "checks": CHECK}  # tables to which a cell may add a row: MIME type
+# Tables to which a cell may add a row: MIME type.
+ROWS = {"findings": FINDING, "numbers": NUMBER, "checks": CHECK, "answers": ANSWER, "highlights": HIGHLIGHT}
+PICTURE = "forgeries.jpg"  # of docs/, on the first page
 
 
 def render(
@@ -49,14 +53,30 @@ def render(
         results["changes"] = changes(previous, results)
     pages["results.json"] = json.dumps(results, indent=2, ensure_ascii=False, allow_nan=False)
     pages["junit.xml"] = junit(results)
-    books.sort(key=lambda book: book["status"] in ("ok", "skipped"))  # failures first, else in order
-    pages["index.html"] = _template("report.html.j2").render(results, books=books, verdicts=VERDICTS)
+    pages["index.html"] = _first_page(books, results, [*pages], None if single_file else PLOTLY)
     if not single_file:
         pages[PLOTLY] = get_plotlyjs()
     out.mkdir(parents=True, exist_ok=True)
     for name, text in pages.items():
         files.write(out / name, text.encode())
     return out / "index.html"
+
+
+def _first_page(books: list[dict[str, Any]], results: dict[str, Any], pages: list[str], plotly: str | None) -> str:
+    """index.html; `pages`: the names of the other pages."""
+    stored: list[str] = []  # the data of the figures
+    highlights = [
+        row | {"figure": figure(row["figure"], stored), "notebook": book["name"]}
+        for book in books
+        for row in book["highlights"]
+    ]
+    picture = next((path for book in books if (path := book["folder"].parent / "docs" / PICTURE).is_file()), None)
+    address = picture and "data:image/jpeg;base64," + base64.b64encode(picture.read_bytes()).decode()
+    books = sorted(books, key=lambda book: book["status"] in ("ok", "skipped"))  # failures first, else in order
+    text = _template("report.html.j2").render(
+        results, books=books, verdicts=VERDICTS, highlights=highlights, picture=address, pages=pages
+    )
+    return text.replace("<!--figures-->", scripts(stored, plotly), 1) if stored else text
 
 
 def _results(books: list[dict[str, Any]], environment: dict[str, Any]) -> dict[str, Any]:
@@ -66,16 +86,29 @@ def _results(books: list[dict[str, Any]], environment: dict[str, Any]) -> dict[s
         "environment": environment,
         "notebooks": [{key: book[key] for key in keys} for book in books],
         "results": {book["name"]: book["results"] for book in books},
-        **{kind: [row for book in books for row in book[kind]] for kind in ROWS},
+        **{kind: [_light(row) for book in books for row in book[kind]] for kind in ROWS},
         "parameters": {book["name"]: book["parameters"] for book in books},
         "inputs": inputs([(book["folder"], book["parameters"]) for book in books]),
     }
     return plain(results)
 
 
+def _light(row: dict[str, Any]) -> dict[str, Any]:
+    """A row without its figure, which results.json does not repeat."""
+    return {key: value for key, value in row.items() if key != "figure"}
+
+
 def _collect(outcome: Outcome) -> dict[str, Any]:
     """The outcome's fields, all parameters of the run, the executed notebook, its title, and what its cells showed."""
-    book = asdict(outcome) | {"title": outcome.name, "notebook": None, "results": {}} | {kind: [] for kind in ROWS}
+    shown: dict[str, Any] = {
+        "title": outcome.name,
+        "question": "",
+        "minutes": "",
+        "thumbnail": None,
+        "notebook": None,
+        "results": {},
+    }
+    book = asdict(outcome) | shown | {kind: [] for kind in ROWS}
     if outcome.executed is None:
         return book
     with suppress(ValueError):  # a parameter cell with other lines than name = literal
@@ -85,6 +118,9 @@ def _collect(outcome: Outcome) -> dict[str, Any]:
         heading = re.search(r"^# +(.+)", cell.source, re.MULTILINE) if cell.cell_type == "markdown" else None
         if heading and book["title"] == outcome.name:
             book["title"] = heading[1].strip()
+            book["question"] = book["title"].partition(": ")[2]
+            minutes = re.search(r"\*\*Time:\*\* (\d+) minutes", cell.source)
+            book["minutes"] = minutes[1] if minutes else ""
         where = {"notebook": outcome.name, "cell": cell.get("id", "")}
         for output in cell.get("outputs", []):
             data = output.get("data", {})
@@ -92,13 +128,31 @@ def _collect(outcome: Outcome) -> dict[str, Any]:
                 book["results"][data[RECORD]["key"]] = data[RECORD]["value"]
             for kind, mime in ROWS.items():
                 book[kind] += [{**data[mime], **where}] if mime in data else []
+            if PLOT in data:
+                if HIGHLIGHT in data:
+                    book["highlights"][-1]["figure"] = data[PLOT]
+                book["thumbnail"] = book["thumbnail"] or _picture(data[PLOT])
     return book
+
+
+def _picture(plot: dict[str, Any]) -> str | None:
+    """The address of the first photograph in a plotly figure, or None."""
+    sources = (trace.get("source", "") for trace in plot.get("data", []))
+    return next((source for source in sources if str(source).startswith("data:image/jpeg;base64,")), None)
 
 
 def _template(name: str) -> Any:
     known = templates()
-    known.filters |= {"as_text": as_text, "found": found, "duration": duration}
+    known.filters |= {"as_text": as_text, "found": found, "duration": duration, "times": times}
     return known.get_template(name)
+
+
+def times(row: dict[str, Any]) -> int | None:
+    """How many times as many clips would decide a finding, if its number stays: intervals shrink with the root."""
+    ours, low, high = row["ours"], row["low"], row["high"]
+    if not isinstance(ours, int | float) or not ours or low is None or high is None:
+        return None
+    return math.ceil(max(2.0, ((ours - low if ours > 0 else high - ours) / ours) ** 2))
 
 
 def duration(seconds: float) -> str:

@@ -11,30 +11,34 @@ from typing import Any
 from mesokit.lesson.states import MIME as EXPLORER
 from mesokit.report.execute import quiet
 
-_PLOTLY = "application/vnd.plotly.v1+json"
+PLOT = "application/vnd.plotly.v1+json"
 PLOTLY = "plotly.min.js"  # beside the pages, for all of them
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _FOLD = re.compile("<(/?)details>")  # nbconvert would close the tag at once, before the paragraphs in the fold
-_DOC = re.compile(r"\]\(\.\./docs/(?P<name>[\w-]+)\.md(?P<anchor>#[\w-]+)?\)")  # a link of a notebook to the documents
+_DOC = re.compile(r"\]\((?:\.\./docs/)?(?P<name>[\w-]+)\.md(?P<anchor>#[\w-]+)?\)")  # a link to one of the documents
+GUIDES = ("instructor", "responsible_use")  # documents that the first page links to
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
 def documents(books: list[dict[str, Any]]) -> dict[str, str]:
-    """The pages of the documents that the notebooks link to: NAME.html -> HTML. Documents that are absent are left out.
+    """The pages of the documents, NAME.html -> HTML: GUIDES, and those that the notebooks and these link to.
 
-    `page` links to them: a report has no folder docs/ beside it.
+    `page` links to them: a report has no folder docs/ beside it. Documents that are absent are left out.
     """
     import nbformat
 
-    found = {}
+    found: dict[str, str] = {}
     for book in books:
-        for link in _DOC.finditer("\n".join(cell.source for cell in book["notebook"].cells)):
-            path = _document(book, link["name"])
-            if path.is_file() and f"{link['name']}.html" not in found:
-                cell = nbformat.v4.new_markdown_cell(path.read_text(encoding="utf-8"))
-                notebook = nbformat.v4.new_notebook(cells=[cell])
-                told = {"title": link["name"], "notebook": notebook, "folder": path.parent, "error": None}
-                found[f"{link['name']}.html"] = re.sub(r'(?<=<h3 id=")[^"]+', _anchor, page(told))
+        text = "\n".join(cell.source for cell in book["notebook"].cells)
+        wanted = [*GUIDES, *(link["name"] for link in _DOC.finditer(text))]
+        for name in wanted:  # grows by the documents that documents link to
+            path = _document(book, name)
+            if path.is_file() and f"{name}.html" not in found:
+                text = path.read_text(encoding="utf-8")
+                wanted += [link["name"] for link in _DOC.finditer(text)]
+                notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
+                told = {"title": name, "notebook": notebook, "folder": book["folder"], "error": None}
+                found[f"{name}.html"] = re.sub(r'(?<=<h3 id=")[^"]+', _anchor, page(told))
     return found
 
 
@@ -84,10 +88,10 @@ def page(book: dict[str, Any], plotly: str | None = PLOTLY) -> str:
         text, _ = exporter.from_notebook_node(notebook, resources)
     text = re.sub("<!--(/?)details-->", r"<\1details>", text)
     text = re.sub(r"<script\b[^>]*\bsrc\s*=\s*[\"']?(?:https?:)?//[^>]*>\s*</script>", "", text, flags=re.IGNORECASE)
-    return text.replace("<!--figures-->", _scripts(stored, plotly), 1) if stored else text
+    return text.replace("<!--figures-->", scripts(stored, plotly), 1) if stored else text
 
 
-def _scripts(stored: list[str], plotly: str | None) -> str:
+def scripts(stored: list[str], plotly: str | None) -> str:
     """The end of a page with figures: their data, plotly.js, and the script that draws them."""
     from plotly.offline import get_plotlyjs
 
@@ -102,21 +106,25 @@ def _static(output: Any, stored: list[str]) -> None:
     data = output.get("data", {})
     if EXPLORER in data:
         explorer = data[EXPLORER]
-        height = data.get(_PLOTLY, {}).get("layout", {}).get("height", 450)
+        height = data.get(PLOT, {}).get("layout", {}).get("height", 450)
         template = templates().get_template("explorer.html.j2")
         output.data = {"text/html": template.render(explorer, number=len(stored), height=int(height))}
         stored.append(re.sub(r"[^A-Za-z0-9+/=]", "", explorer["figures"]))
-    elif _PLOTLY in data:
-        height = int(data[_PLOTLY].get("layout", {}).get("height", 450))
-        place = f'<div class="mk-figure" data-from="mk-{len(stored)}" style="min-height: {height}px"></div>'
-        output.data = {"text/html": place}
-        figure = {key: data[_PLOTLY].get(key, empty) for key, empty in (("data", []), ("layout", {}))}
-        # "<" could end the script element
-        stored.append(json.dumps(figure, separators=(",", ":")).replace("<", "\\u003c"))
+    elif PLOT in data:
+        output.data = {"text/html": figure(data[PLOT], stored)}
     elif data.pop(_WIDGET, None) is not None and "text/html" not in data:
         bar = re.match(r".*\d+%\|", str(data.get("text/plain", "")))  # a progress bar, which would stay at 0 %
         note = "" if bar else "<i>An interactive control: open the notebook in JupyterLab to use it.</i>"
         output.data = {"text/html": note}
+
+
+def figure(plot: dict[str, Any], stored: list[str]) -> str:
+    """The place of a plotly figure in a page; its data are added to `stored`."""
+    height = int(plot.get("layout", {}).get("height", 450))
+    place = f'<div class="mk-figure" data-from="mk-{len(stored)}" style="min-height: {height}px"></div>'
+    parts = {key: plot.get(key, empty) for key, empty in (("data", []), ("layout", {}))}
+    stored.append(json.dumps(parts, separators=(",", ":")).replace("<", "\\u003c"))  # "<" could end the script element
+    return place
 
 
 def templates() -> Any:
