@@ -18,6 +18,8 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--timeout", type=float, default=3600, help="limit for each notebook in seconds (%(default)s)")
     value = "a parameter of every notebook that has it; it replaces the preset's value; paths start here"
     parser.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help=value)
+    whole = "each page contains plotly.js and stands alone"
+    parser.add_argument("--single-file", action="store_true", help=whole)
     parser.add_argument("--compare", type=Path, metavar="FOLDER", help="an earlier report: list what changed since")
 
 
@@ -54,7 +56,8 @@ def work(arguments: argparse.Namespace) -> int:
         for outcome in report.run(chosen, parameters, arguments.out, arguments.timeout, progress):
             outcomes.append(outcome)
             bar.write(f"{outcome.status:8} {outcome.seconds:6.1f} s  {outcome.name}  {outcome.error or ''}")
-    index = report.render(arguments.out, outcomes, report.environment(arguments.preset, parameters), previous)
+    environment = report.environment(arguments.preset, parameters)
+    index = report.render(arguments.out, outcomes, environment, previous, arguments.single_file)
     print(f"report: {index}")
     return int(any(outcome.status != "ok" for outcome in outcomes))
 
