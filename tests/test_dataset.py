@@ -115,11 +115,23 @@ FACE = faces.Face(
 )
 
 
+def _finding(monkeypatch, *found):
+    """Let each frame have these faces."""
+    monkeypatch.setattr(faces, "load", lambda: None)
+    monkeypatch.setattr(faces.following, "propose", lambda *rest: np.empty((0, 6)))
+    monkeypatch.setattr(faces.following, "refine", lambda *rest: [*found])
+
+
 @pytest.fixture
 def films(tmp_path, monkeypatch):
-    """Five clips of two scenes each at two levels, one clip that is no video; every frame has the same face."""
-    monkeypatch.setattr(faces, "load", lambda: None)
-    monkeypatch.setattr(faces, "follow", lambda frames, min_face: [FACE for _ in frames])
+    """Five clips of two scenes each at two levels, one clip that is no video; every frame has the same face.
+
+    All frames count as one shot, so that two frames of a clip are enough.
+    """
+    _finding(monkeypatch, FACE)
+    monkeypatch.setattr(
+        cropping.scenes, "shots", lambda path, wanted: ((0, frame) for frame in video.read_frames(path, wanted))
+    )
     rng = np.random.default_rng(0)
     rows = []
     for i in range(6):
@@ -171,7 +183,7 @@ def test_failures_are_a_table_and_are_tried_again_when_asked_or_changed(films, t
     built = _all(dataset.build(clips, root, out, frames=2))
     assert "5_23.mp4: not a readable video" in built["c5"].error and built["c0"].faces == 4
     failures = pd.read_csv(out / "failures.csv")
-    assert failures["clip"].tolist() == ["c5"] and "re-encode it" in failures["reason"][0]
+    assert failures["clip"].tolist() == ["c5"] and "it is a text file" in failures["reason"][0]
     assert files.read_json(out / "dataset.json")["failed"] == ["c5"]
     record = next((out / ".rows").glob("c5-*.json"))
     before = record.stat().st_mtime_ns
@@ -294,6 +306,108 @@ def test_an_estimate_is_what_a_build_takes(films, tmp_path):
     size = sum((tmp_path / "out" / path).stat().st_size for path in table["path"]) / 1e9
     assert (said["clips"], said["faces"]) == (5, len(table))
     assert said["gigabytes"] == pytest.approx(size, rel=0.3) and 0 < said["hours"] < 0.1
+
+
+# --- several people ---------------------------------------------------------------------------------------------------
+
+OTHER = faces.Face((140.0, 50.0, 40.0, 50.0), 0.95, FACE.landmarks / 2 + np.float32([110, 20]))
+
+
+@pytest.fixture
+def crowd(tmp_path, monkeypatch):
+    """A clip of two people in two shots, of 12 and 24 frames, with masks; and one of one shot."""
+    _finding(monkeypatch, OTHER, FACE)
+    rng = np.random.default_rng(0)
+    takes = [np.kron(rng.integers(0, 256, (9, 12, 3)), np.ones((16, 16, 1))).astype(np.uint8) for _ in "ab"]
+    root = tmp_path / "films"
+    for name, lengths in (("cut", (12, 24)), ("still", (24, 0)), ("mask", (36, 0))):
+        frames = [take for take, n in zip(takes, lengths, strict=True) for _ in range(n)]
+        video.write_clip(root / f"{name}.mp4", frames, 25, 23)
+    rows = [
+        {"clip": name, "path": f"{name}.mp4", "crf": 23, "method": kind, "label": kind, "identity": name, "group": name,
+         "split": "train", "mask": mask}
+        for name, kind, mask in (("cut", "forged", "mask.mp4"), ("still", "real", pd.NA))
+    ]  # fmt: skip
+    return manifest.check_clips(pd.DataFrame(rows).reindex(columns=list(manifest.CLIPS))), root
+
+
+def _crops(out, name, face, clip, root):
+    """Whether the images called `name` with frame numbers are the crops of `face` from the clip."""
+    for frame in video.read_frames(root / f"{clip}.mp4"):
+        path = out / name.format(frame.index)
+        if path.exists():
+            assert np.array_equal(np.asarray(Image.open(path)), faces.align(frame.image, face))
+
+
+def test_the_person_seen_longest_is_kept_and_the_others_are_listed(crowd, tmp_path):
+    """FACE is larger than OTHER, and both are on all frames of the second shot, 8 of the 12 that are taken."""
+    clips, root = crowd
+    _all(dataset.build(clips, root, tmp_path / "out", frames=12))
+    table = manifest.read_faces(tmp_path / "out" / "faces.csv")
+    assert table.groupby("clip")["frame"].apply(list).to_dict() == {
+        "cut": [13, 16, 19, 22, 25, 28, 31, 34], "still": [*range(1, 24, 2)],
+    }  # fmt: skip
+    assert set(table["person"]) == {0} and set(table["box_x"]) == {60}
+    _crops(tmp_path / "out", "faces/23/train/forged/cut_f{:05d}.png", FACE, "cut", root)
+    people = pd.read_csv(tmp_path / "out" / "people.csv", dtype="string", keep_default_na=False).to_numpy().tolist()
+    other = ["False", "not the person seen longest; --people all keeps everybody"]
+    assert people == [
+        ["cut", "1", "4", "1", "10", *other], ["cut", "2", "4", "1", "10", *other],
+        ["cut", "0", "8", "13", "34", "True", ""], ["cut", "3", "8", "13", "34", *other],
+        ["still", "0", "12", "1", "23", "True", ""], ["still", "1", "12", "1", "23", *other],
+    ]  # fmt: skip
+
+
+def test_everybody_is_kept_where_that_is_wanted(crowd, tmp_path):
+    clips, root = crowd
+    out = tmp_path / "out"
+    _all(dataset.build(clips, root, out, frames=12))
+    one = _digest(out)
+    _all(dataset.build(clips, root, out, frames=12, people="all"))
+    table = manifest.read_faces(out / "faces.csv")
+    counts = table.groupby(["clip", "person"]).size().to_dict()
+    assert counts == {("cut", 0): 8, ("cut", 1): 4, ("cut", 2): 4, ("cut", 3): 8, ("still", 0): 12, ("still", 1): 12}
+    assert table["person"].tolist() == [0] * 8 + [1] * 4 + [2] * 4 + [3] * 8 + [0] * 12 + [1] * 12
+    assert table["face"].is_unique and len(list(out.rglob("faces/**/*.png"))) == 48
+    _crops(out, "faces/23/train/forged/cut_f{:05d}_p3.png", OTHER, "cut", root)
+    _crops(out, "faces/23/train/forged/cut_f{:05d}.png", FACE, "cut", root)
+    masks = table.loc[table["person"] == 3, "mask"]
+    assert masks.str.endswith("_p3.png").all() and len(list(out.rglob("masks/**/*.png"))) == 24
+    first = table.query("clip == 'cut' and person == 0")
+    assert all(one[path] == _digest(out)[path] for path in first["path"])  # as without the others
+    scores = table.assign(p_real=np.where(table["person"] == 3, 0.1, 0.9))
+    judged = evaluation.per_clip(scores).set_index(["clip", "person"])
+    assert judged.loc[("cut", 3), "p_real"] == pytest.approx(0.1) and judged.loc[("cut", 0), "n_faces"] == 8
+    _all(dataset.build(clips, root, out, frames=12))
+    assert _digest(out) == one  # the images of the others are gone
+    with pytest.raises(ValueError, match="people is 'both'; it may be longest or all"):
+        next(dataset.build(clips, root, out, people="both"))
+
+
+def test_a_clip_in_which_everybody_is_seen_too_shortly(crowd, tmp_path, monkeypatch):
+    clips, root = crowd
+    seen = iter([FACE] * 2)
+    monkeypatch.setattr(faces.following, "refine", lambda *rest: [face for face in [next(seen, None)] if face])
+    error = next(dataset.build(clips[clips["clip"] == "still"], root, tmp_path / "out", frames=24)).error
+    assert error.endswith(
+        "still.mp4: a face in 2 of 24 frames, and at least 3 are needed; drop the clip or take more frames"
+    )
+
+
+def test_a_dataset_of_an_older_version_has_one_person(crowd, tmp_path):
+    """Its tables and row files have no column `person`; a build goes on with them."""
+    clips, root = crowd
+    out = tmp_path / "out"
+    _all(dataset.build(clips, root, out, frames=12))
+    new = _digest(out)
+    rows = next((out / ".rows").glob("cut-*.csv"))
+    for path in (out / "faces.csv", rows):
+        lines = path.read_text().splitlines()
+        path.write_text("".join(line.rpartition(",")[0] + "\n" for line in lines))
+    assert manifest.read_faces(out / "faces.csv")["person"].tolist() == [0] * 20
+    kept = rows.stat().st_mtime_ns
+    _all(dataset.build(clips, root, out, frames=12))
+    assert _digest(out) == new and rows.stat().st_mtime_ns == kept
 
 
 def test_sizes_of_both_classes_are_matched():
