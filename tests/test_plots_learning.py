@@ -36,6 +36,24 @@ def test_both_errors_at_a_threshold():
     assert (missed.y[0], missed.y[-1]) == (100, 0)
 
 
+def test_no_face_lies_outside_the_axis():
+    scores = pd.DataFrame({"label": ["real"] * 3 + ["forged"] * 3, "p_real": [1.0, 0.99995, 0.5, 0.0, 1e-9, 1.0]})
+    for figure in (plots.both_errors(scores, 0.9), plots.scores(scores)):
+        axis = figure.layout.xaxis.range
+        for bars in [trace for trace in figure.data if trace.type == "histogram"]:
+            first, last, size = bars.xbins.start, bars.xbins.end, bars.xbins.size
+            edges = np.arange(first, last + size / 2, size)
+            assert np.histogram(bars.x, edges)[0].sum() == len(bars.x) == 3
+            assert axis[0] <= min(bars.x) and max(bars.x) <= axis[1]
+
+
+def test_lines_have_a_stop_for_each_row():
+    table = pd.DataFrame({"real": [0.9, 0.5], "forged": [0.1, 0.6]}, index=[0.0, 12.0])
+    figure = plots.lines(table, "blur", "p_real", 0.5)
+    assert [trace.name for trace in figure.data] == ["real", "forged"]
+    assert list(figure.data[1].x) == ["0", "12"] and list(figure.data[1].y) == [0.1, 0.6]
+
+
 def test_histories_have_a_line_for_each_run():
     table = pd.DataFrame({"iteration": [5, 10], "val_loss": [0.3, 0.2], "val_accuracy": [0.5, 0.7]})
     figure = plots.histories({"seed 0": table, "seed 1": table / 2})

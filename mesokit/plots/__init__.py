@@ -1,6 +1,6 @@
 """A function per figure: arrays or tables in, a plotly figure out. The look is in `style` only."""
 
-from mesokit.plots.charts import bars, distances, learning_rate, losses, scores, timeline
+from mesokit.plots.charts import bars, distances, learning_rate, lines, losses, scores, timeline
 from mesokit.plots.failure import base_rate, crossed, curves
 from mesokit.plots.filters import ascent, chance, filter_maps, kernels, responses, sign_shares
 from mesokit.plots.inside import band_losses, deletions, exchanges, mean_maps, outlined, overlays, whiskers
@@ -37,6 +37,7 @@ __all__ = [
     "landmarks",
     "learning_rate",
     "level_view",
+    "lines",
     "losses",
     "mean_maps",
     "outlined",

@@ -56,13 +56,26 @@ def timeline(clips: dict[str, list[dict[str, Any]]], threshold: float = 0.5) -> 
     return layout(figure, 360, xaxis_title="time (s)", yaxis={"title": P_REAL, "range": UNIT})
 
 
+def lines(table: pd.DataFrame, x: str, y: str, line: float | None = None) -> go.Figure:
+    """A line for each column of `table` over its index, whose values are evenly spaced; `line`: a dotted level."""
+    figure = go.Figure()
+    places = [f"{value:g}" for value in table.index]
+    for name, look in zip(table, LOOKS, strict=False):
+        marks = {"mode": "lines+markers", "line": look.line, "marker": look.dot(8)}
+        figure.add_scatter(x=places, y=table[name], name=str(name), **marks)
+    if line is not None:
+        figure.add_hline(line, line=DOTTED)
+    return layout(figure, 340, xaxis={"title": x, "type": "category"}, yaxis_title=y, legend=ABOVE)
+
+
 def scores(table: pd.DataFrame, title: str = "", threshold: float = 0.5) -> go.Figure:
     """The distribution of p_real: a histogram for real and one for forged faces."""
     figure = go.Figure()
     for label, look in LABELS.items():
         values = table.loc[table["label"] == label, "p_real"]
         name = f"{label} ({len(values)})"
-        figure.add_histogram(x=values, xbins=SCORES, name=name, marker=look.fill, opacity=0.65)
+        inside = values.clip(upper=1 - 1e-6)  # a score of 1 belongs to the last bin
+        figure.add_histogram(x=inside, xbins=SCORES, name=name, marker=look.fill, opacity=0.65)
     figure.add_vline(threshold, line=DOTTED)
     axis = {"title": P_REAL, "range": [0, 1]}
     return layout(figure, 340, title=title, barmode="overlay", xaxis=axis, yaxis_title="faces")

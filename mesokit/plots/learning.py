@@ -4,8 +4,12 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
+from scipy.special import expit, logit
 
-from mesokit.plots.style import ABOVE, DOTTED, LABELS, LOOKS, P_REAL, REAL, SCORES, Look, layout, reach
+from mesokit.plots.style import ABOVE, DOTTED, LABELS, LOOKS, P_REAL, REAL, Look, layout, reach
+
+LIMIT = 0.0005  # scores closer to 0 or 1 are drawn at this distance from them: a float32 sigmoid can be exactly 1
+MARKS = (0.0005, 0.01, 0.1, 0.5, 0.9, 0.99, 0.9995)  # p_real beside the axis of `both_errors`
 
 
 def history(table: pd.DataFrame) -> go.Figure:
@@ -69,21 +73,26 @@ def detectors(table: pd.DataFrame, chance: float | None = None) -> go.Figure:
 def both_errors(scores: pd.DataFrame, threshold: float) -> go.Figure:
     """Left: the distribution of p_real of real and forged rows of `scores`. Right: both errors at every threshold.
 
-    A row is called forged where p_real <= `threshold`.
+    A row is called forged where p_real <= `threshold`, which is inside (0, 1). The axes are log-odds, marked with p_real,
+    since a trained network gives most faces a p_real near 0 or 1. Scores closer to 0 or 1 than LIMIT stand there.
     """
     figure = make_subplots(1, 2, horizontal_spacing=0.1)
-    at = np.linspace(0, 1, 101)
+    end = float(logit(1 - LIMIT))
+    at = np.linspace(-end, end, 101)
     errors = {"real": "real, called forged (false alarm)", "forged": "forged, called real (missed)"}
     said = []
     for label, look in LABELS.items():
-        p_real = scores.loc[scores["label"] == label, "p_real"].to_numpy()
-        bars = {"x": p_real, "xbins": SCORES, "histnorm": "percent", "marker": look.fill, "opacity": 0.65}
+        p_real = scores.loc[scores["label"] == label, "p_real"].to_numpy(float)
+        odds = logit(np.clip(p_real, LIMIT, 1 - LIMIT))
+        bins = {"start": -end - 0.25, "end": end + 0.3, "size": 0.5}
+        bars = {"x": odds, "xbins": bins, "histnorm": "percent", "marker": look.fill, "opacity": 0.65}
         figure.add_histogram(**bars, name=label, row=1, col=1)
-        called = [100 * np.mean((p_real <= t) == (label == "real")) for t in (*at, threshold)]
+        called = [100 * np.mean((p_real <= t) == (label == "real")) for t in (*expit(at), threshold)]
         figure.add_scatter(x=at, y=called[:-1], name=errors[label], mode="lines", line=look.line, row=1, col=2)
         said.append(f"{called[-1]:.0f} % of {errors[label]}")
-    figure.add_vline(threshold, line={**DOTTED, "width": 3})
-    figure.update_xaxes(title=P_REAL, range=[0, 1], col=1).update_xaxes(title="threshold", range=[0, 1], col=2)
+    figure.add_vline(float(logit(threshold)), line={**DOTTED, "width": 3})
+    marks = {"tickvals": logit(MARKS), "ticktext": [f"{p:g}" for p in MARKS], "range": [-end - 0.4, end + 0.4]}
+    figure.update_xaxes(title=P_REAL, **marks, col=1).update_xaxes(title="threshold", **marks, col=2)
     figure.update_yaxes(title="% of the class", col=1).update_yaxes(title="% of the class", range=[-2, 102], col=2)
-    title = {"text": f"threshold {threshold:.2f}: " + "; ".join(said), "font": {"size": 14}, "y": 0.97}
+    title = {"text": f"threshold {threshold:g}: " + "; ".join(said), "font": {"size": 14}, "y": 0.97}
     return layout(figure, 400, barmode="overlay", title=title, legend={"orientation": "h", "y": -0.25})
