@@ -73,8 +73,8 @@ def detectors(table: pd.DataFrame, chance: float | None = None) -> go.Figure:
 def both_errors(scores: pd.DataFrame, threshold: float) -> go.Figure:
     """Left: the distribution of p_real of real and forged rows of `scores`. Right: both errors at every threshold.
 
-    A row is called forged where p_real <= `threshold`, which is inside (0, 1). The axes are log-odds, marked with p_real,
-    since a trained network gives most faces a p_real near 0 or 1. Scores closer to 0 or 1 than LIMIT stand there.
+    A row is called forged where p_real <= `threshold`, which is inside (0, 1). The axes are log-odds with marks of
+    p_real, since a trained network gives most faces a p_real near 0 or 1. Scores beyond LIMIT stand at it.
     """
     figure = make_subplots(1, 2, horizontal_spacing=0.1)
     end = float(logit(1 - LIMIT))
