@@ -22,27 +22,50 @@ from mesokit.evaluation import Score, baselines
 
 SUFFIXES = video.CLIP_SUFFIXES | (video.PHOTO_SUFFIXES - {".tif", ".tiff"})
 _ALIGNED = 0.8  # a square image is a crop if its face's crop takes this share of it; the authors' faces: 0.83 to 1.03
+_BATCH = 32  # faces that are scored at once
+_KEPT = 64  # crops that are kept of a person, at most
 _LIMIT = 3600  # seconds for the decoder of one clip, as in extract_faces.py
 _RANGED = ("box_h", "sharpness")  # columns of faces.csv that `known_range` and `doubts` compare
 CAVEAT = "A teaching tool for the forgeries of 2018: do not rely on its verdicts."
 
 
 @dataclass(frozen=True)
+class Person:
+    """The verdict on one person of a clip: a face followed without a cut, a jump or a long gap."""
+
+    verdict: str  # real, forged or abstain
+    reason: str
+    p_real: float | None
+    frames: list[dict[str, Any]]  # frame, time (s), p_real, box (x, y, w, h), confidence
+    crops: np.ndarray  # (n, size, size, 3), RGB, of `frames`; of more than 64 those of every second, fourth, ...
+
+    def record(self) -> dict[str, Any]:
+        """The entry of `people` in `scan --json`; `first` and `last` are numbers of frames."""
+        where = {"first": self.frames[0]["frame"], "last": self.frames[-1]["frame"]}
+        return _verdict(self) | where | {"frames": self.frames}
+
+
+@dataclass(frozen=True)
 class Judged:
-    """The verdict on one file, and what it rests on."""
+    """The verdict on one file, and what it rests on: the person who decided."""
 
     path: str
     verdict: str  # real, forged, abstain or error
     reason: str
     p_real: float | None = None
-    frames: list[dict[str, Any]] = field(default_factory=list)  # frame, time (s), p_real, box (x, y, w, h), confidence
-    crops: np.ndarray = field(default_factory=lambda: np.empty((0, 1, 1, 3), np.uint8))  # (n, size, size, 3), RGB
+    frames: list[dict[str, Any]] = field(default_factory=list)  # as of the person who decided
+    crops: np.ndarray = field(default_factory=lambda: np.empty((0, 1, 1, 3), np.uint8))
+    people: list[Person] = field(default_factory=list)  # in order of appearance
 
     def record(self) -> dict[str, Any]:
         """The entry of `scan --json`."""
-        p_forged = None if self.p_real is None else 1 - self.p_real
-        known = {"path": self.path, "verdict": self.verdict, "reason": self.reason}
-        return known | {"p_real": self.p_real, "p_forged": p_forged, "frames": self.frames}
+        people = [person.record() for person in self.people]
+        return {"path": self.path} | _verdict(self) | {"frames": self.frames, "people": people}
+
+
+def _verdict(one: Judged | Person) -> dict[str, Any]:
+    p_forged = None if one.p_real is None else 1 - one.p_real
+    return {"verdict": one.verdict, "reason": one.reason, "p_real": one.p_real, "p_forged": p_forged}
 
 
 def find(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Path]:
@@ -77,49 +100,109 @@ def judge(
 
     `score`: from `evaluation.scorer`, of a network that takes `size` pixels. `frames`: the maximum number of frames,
     spread evenly over the clip. The clip is decoded in a separate process: a crash or a hang there gives the verdict
-    `error`, too. `rule`: a key of `evaluation.RULES`. Forged when p_real <= `threshold`. Faces below `min_face` pixels
-    are not judged. Raises ValueError for wrong arguments.
+    `error`, too. `rule`: a key of `evaluation.RULES`. Faces below `min_face` pixels are not judged. Each person is
+    judged: forged when p_real <= `threshold`. The person with the lowest p_real decides on the clip, so that one forged
+    person makes it forged. Memory does not grow with `frames`. Raises ValueError for wrong arguments.
     """
     aggregate = evaluation.rule(rule)
+    following, seen, skipped = faces.Following(min_face), {}, 0  # type: faces.Following, dict[faces.Track, _Seen], int
     try:
-        looked, found, skipped = _faces(Path(path), frames, min_face)
-    except (ValueError, OSError) as error:
+        for taken in _frames(Path(path), frames):
+            for track, face in following.look(taken.frame.image, taken.shot):
+                seen.setdefault(track, _Seen(score)).add(taken.frame, face, _crop(taken.frame.image, face, size))
+            skipped = taken.skipped
+            del taken  # before the next frame comes
+    except (video.VideoError, OSError) as error:
         return Judged(str(path), "error", str(error))
+
+    def person(track: faces.Track) -> Person:
+        rows, crops, p_real = seen[track].result()
+        if len(rows) < (needed := following.needed(track)):
+            more = "; give more with --frames" if following.n == frames else ""
+            why = f"a face in {len(rows)} of {following.n} frames, too few to judge: at least {needed} are needed{more}"
+            return Person("abstain", why, None, rows, crops)
+        value = aggregate(p_real)
+        what = f"{rule} of p_real over the face in {len(rows)} of {following.n} frames"
+        reason = f"{'p_real of its face' if following.n == 1 else what} is {value:.3f}, threshold {threshold:g}"
+        return Person("real" if value > threshold else "forged", reason, round(value, 6), rows, crops)
+
     note = f"; {skipped} frames before the first key frame cannot be decoded and were skipped" if skipped else ""
-    if not found:
-        where = "in it" if looked == 1 else f"in any of {looked} frames"
+    people = [person(track) for track in following.people()]
+    if not people:
+        where = "in it" if following.n == 1 else f"in any of {following.n} frames"
         return Judged(str(path), "abstain", f"no face of at least {min_face} pixels {where}{note}")
-    crops = np.stack([_crop(frame.image, face, size) for frame, face in found])
-    p_real = score(crops)
-    rows = [_row(frame, face, p) for (frame, face), p in zip(found, p_real, strict=True)]
-    value = aggregate(p_real)
-    verdict = "real" if value > threshold else "forged"
-    what = "p_real of its face" if looked == 1 else f"{rule} of p_real over the face in {len(found)} of {looked} frames"
-    reason = f"{what} is {value:.3f}, threshold {threshold:g}{note}"
-    return Judged(str(path), verdict, reason, round(value, 6), rows, crops)
+    return _decided(str(path), people, note)
+
+
+def _decided(path: str, people: list[Person], note: str) -> Judged:
+    """The verdict on a clip from those on its people."""
+    judged = [person for person in people if person.p_real is not None]
+    if not judged:
+        which = f"{len(people)} people, none on enough frames to judge; person 1: " if len(people) > 1 else ""
+        return Judged(path, "abstain", f"{which}{people[0].reason}{note}", people=people)
+    one = min(judged, key=lambda person: (person.p_real, person.verdict))
+    reason = one.reason
+    if len(people) > 1:
+        number = next(i for i, person in enumerate(people, 1) if person is one)
+        without = len(people) - len(judged)
+        reason = f"person {number} of {len(people)}: {reason}{f'; {without} cannot be judged' if without else ''}"
+    return Judged(path, one.verdict, f"{reason}{note}", one.p_real, one.frames, one.crops, people)
 
 
 def light(one: Judged) -> Judged:
-    """The same with only the crop that a page shows, so that a folder of any size fits into memory."""
-    if not len(one.crops):
-        return one
-    return replace(one, crops=one.crops[[_middle(one)]].copy())
+    """The same with only the crops that a page shows, so that a folder of any size fits into memory."""
+    people = [replace(person, crops=person.crops[[_middle(person)]].copy()) for person in one.people]
+    shown = one.crops[[_middle(one)]].copy() if len(one.crops) else one.crops
+    return replace(one, crops=shown, people=people)
 
 
-def _middle(one: Judged) -> int:
-    """The index of the face with the median score."""
-    return int(np.argsort([row["p_real"] for row in one.frames])[len(one.frames) // 2])
+def _middle(one: Judged | Person) -> int:
+    """The index among its crops of the face with the median score."""
+    step = 1  # see _Seen
+    while -(-len(one.frames) // step) > len(one.crops):
+        step *= 2
+    return int(np.argsort([row["p_real"] for row in one.frames[::step]])[len(one.crops) // 2])
 
 
-def _faces(path: Path, frames: int, min_face: int) -> tuple[int, list[tuple[video.Frame, faces.Face]], int]:
-    """The number of frames that were read; those with a face, each with its face; the number of skipped frames."""
+def _frames(path: Path, frames: int) -> Iterable[video.Taken]:
+    """The chosen frames of a clip as they come; of a photograph, itself."""
     if video.is_image(path):
-        image = video.read_image(path)
-        face = faces.main_face(faces.detect(image, min_face))
-        return 1, [] if face is None else [(video.Frame(0, 0.0, True, image), face)], 0
-    taken, skipped = video.read_apart(path, frames, _LIMIT)
-    found = faces.follow([frame.image for frame in taken], min_face)
-    return len(taken), [(frame, face) for frame, face in zip(taken, found, strict=True) if face is not None], skipped
+        return [video.Taken(video.Frame(0, 0.0, True, video.read_image(path)), 0, 0)]
+    return video.read_apart(path, frames, _LIMIT)
+
+
+@dataclass
+class _Seen:
+    """The faces of one person, scored in batches while the frames pass. Of more than _KEPT faces not all are kept."""
+
+    score: Score
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    p_real: list[np.ndarray] = field(default_factory=list)
+    waiting: list[np.ndarray] = field(default_factory=list)  # crops without a score
+    crops: list[np.ndarray] = field(default_factory=list)  # kept: of each `step`-th face
+    step: int = 1
+
+    def add(self, frame: video.Frame, face: faces.Face, crop: np.ndarray) -> None:
+        if len(self.rows) % self.step == 0:
+            self.crops.append(crop)
+        if len(self.crops) > _KEPT:
+            self.crops, self.step = self.crops[::2], 2 * self.step
+        self.rows.append(_row(frame, face))
+        self.waiting.append(crop)
+        if len(self.waiting) == _BATCH:
+            self._score_waiting()
+
+    def _score_waiting(self) -> None:
+        self.p_real.append(self.score(np.stack(self.waiting)))
+        self.waiting.clear()
+
+    def result(self) -> tuple[list[dict[str, Any]], np.ndarray, np.ndarray]:
+        """Its rows of `Person.frames`, the crops kept, and p_real of each row."""
+        if self.waiting:
+            self._score_waiting()
+        p_real = np.concatenate(self.p_real)
+        rows = [row | {"p_real": round(float(p), 6)} for row, p in zip(self.rows, p_real, strict=True)]
+        return rows, np.stack(self.crops), p_real
 
 
 def _crop(image: np.ndarray, face: faces.Face, size: int) -> np.ndarray:
@@ -130,11 +213,11 @@ def _crop(image: np.ndarray, face: faces.Face, size: int) -> np.ndarray:
     return faces.align(image, face, size)
 
 
-def _row(frame: video.Frame, face: faces.Face, p_real: float) -> dict[str, Any]:
+def _row(frame: video.Frame, face: faces.Face) -> dict[str, Any]:
     return {
         "frame": int(frame.index),
         "time": round(float(frame.time), 4),
-        "p_real": round(float(p_real), 6),
+        "p_real": None,  # not known yet
         "box": [round(float(v), 1) for v in face.box],
         "confidence": round(float(face.confidence), 4),
     }
@@ -145,21 +228,26 @@ def page(judged: list[Judged], weights: str, rule: str, threshold: float) -> str
     import jinja2
 
     environment = jinja2.Environment(loader=jinja2.PackageLoader("mesokit"), autoescape=True, trim_blocks=True)
-    clips = [{"it": one, "image": _thumbnail(one), "line": _timeline(one)} for one in judged]
+    clips = [{"it": one, "image": _thumbnail(one), "line": _timeline(one), "people": _people(one)} for one in judged]
     template = environment.get_template("scan.html")
     return template.render(clips=clips, weights=weights, rule=rule, threshold=threshold, caveat=CAVEAT)
 
 
-def _thumbnail(one: Judged) -> str | None:
+def _people(one: Judged) -> list[dict[str, Any]]:
+    """What a page shows of each person, where there are several."""
+    people = one.people if len(one.people) > 1 else []
+    return [{"it": person, "image": _thumbnail(person), "line": _timeline(person)} for person in people]
+
+
+def _thumbnail(one: Judged | Person) -> str | None:
     """The face with the median score, as a data URL."""
     if not len(one.crops):
         return None
-    middle = one.crops[_middle(one) if len(one.crops) == len(one.frames) else 0]
-    _, data = cv2.imencode(".jpg", cv2.cvtColor(cv2.resize(middle, (128, 128)), cv2.COLOR_RGB2BGR))
+    _, data = cv2.imencode(".jpg", cv2.cvtColor(cv2.resize(one.crops[_middle(one)], (128, 128)), cv2.COLOR_RGB2BGR))
     return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode()
 
 
-def _timeline(one: Judged) -> str | None:
+def _timeline(one: Judged | Person) -> str | None:
     """The points of an SVG line of p_real over time in a box of 200 x 40."""
     if len(one.frames) < 2:
         return None

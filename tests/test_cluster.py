@@ -46,7 +46,7 @@ class _Trouble(WorkerPlugin):
                 time.sleep(600)
             os.kill(os.getpid(), signal.SIGKILL)
         one = faces.Face(FACE[0], FACE[1], np.array(FACE[2], np.float32))
-        return {0: one, 2: one}, []
+        return [{0: one, 2: one}], [], []
 
 
 @pytest.fixture(scope="module")

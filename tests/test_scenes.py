@@ -1,5 +1,7 @@
 """Scenes: a cut is found where two clips were joined, and nowhere else."""
 
+import weakref
+
 import numpy as np
 import pytest
 
@@ -33,6 +35,49 @@ def test_light_switched_off_is_a_cut_and_a_fade_is_not(tmp_path):
 def test_no_cut_is_one_scene(tmp_path, n):
     video.write_clip(tmp_path / "one.mp4", take(1, n), 25)
     assert scenes.detect(tmp_path / "one.mp4") == [(0, n)]
+
+
+def in_shots(path, frames):
+    return [shot for shot, _ in scenes.shots(path, range(frames))]
+
+
+@pytest.mark.parametrize("lengths", [(33, 20, 27), (12, 12), (6, 5, 7), (4, 4, 30), (1, 20), (20, 1), (2, 20, 2)])
+def test_each_frame_comes_with_the_number_of_its_shot(tmp_path, lengths):
+    """Short shots, too, and those at the ends, where there are no frames to compare with on one side."""
+    frames = [frame for seed, n in enumerate(lengths) for frame in take(seed, n)]
+    video.write_clip(tmp_path / "a.mp4", frames, 25, 23)
+    wanted = [shot for shot, n in enumerate(lengths) for _ in range(n)]
+    assert in_shots(tmp_path / "a.mp4", len(frames)) == wanted
+    some = [(shot, frame.index) for shot, frame in scenes.shots(tmp_path / "a.mp4", [0, 3, len(frames) - 1])]
+    assert some == [(wanted[i], i) for i in (0, 3, len(frames) - 1)]
+
+
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_a_flash_is_no_cut(tmp_path, length):
+    frames = take(1, 40)
+    for i in range(20, 20 + length):
+        frames[i] = np.full_like(frames[i], 250)
+    video.write_clip(tmp_path / "flash.mp4", frames, 25, 0)
+    assert in_shots(tmp_path / "flash.mp4", 40) == [0] * 40
+
+
+def test_frames_by_shot_are_those_of_read_frames_and_few_are_held(tmp_path, monkeypatch):
+    path, held, most = tmp_path / "a.mp4", [], []
+    video.write_clip(path, take(1, 60), 25)
+    read = video.read_frames
+
+    def watched(*rest):
+        for frame in read(*rest):
+            held.append(weakref.ref(frame.image))
+            yield frame
+            del frame
+            most.append(sum(image() is not None for image in held))
+
+    expected = [(frame.index, frame.time, frame.keyframe, frame.image.tobytes()) for frame in read(path, range(60))]
+    monkeypatch.setattr(video, "read_frames", watched)
+    for (_, frame), known in zip(scenes.shots(path, range(60)), expected, strict=True):
+        assert (frame.index, frame.time, frame.keyframe, frame.image.tobytes()) == known
+    assert len(held) == 60 and max(most) <= scenes.FLASH + 2
 
 
 def test_indices_are_even_in_every_scene():

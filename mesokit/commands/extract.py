@@ -7,6 +7,9 @@ mesokit extract FaceForensics++/clips.csv --out work/ff --frames 30 --scheduler 
 By default the clips are built in threads. --workers N starts N processes, so that a clip that crashes or hangs the
 decoder does not stop the others. --scheduler uses a Dask cluster whose machines see the same folders. A table of
 aligned faces (the authors', from mesokit index) is copied into the form of a dataset.
+
+Of a clip that shows several people the one seen longest is kept; people.csv in the dataset folder lists them. Nobody is
+recognized: somebody who is back after a cut counts again.
 """
 
 import argparse
@@ -36,6 +39,12 @@ def options(parser: argparse.ArgumentParser) -> None:
         default="even",
         help="evenly over the clip; from each scene, as in the paper; keyframes only (%(default)s)",
     )
+    parser.add_argument(
+        "--people",
+        choices=["longest", "all"],
+        default="longest",
+        help="of a clip with several: the person seen longest, or everybody, with the label of the clip (%(default)s)",
+    )
     parser.add_argument("--match", action="store_true", help="keep equal shares of face sizes in both classes")
     parser.add_argument("--retry", action="store_true", help="try failed clips again")
     parser.add_argument("--dry-run", action="store_true", help="print the expected faces, gigabytes and hours")
@@ -62,7 +71,7 @@ def work(arguments: argparse.Namespace) -> int:
     with _client(arguments) as client:
         building = dataset.build(
             table, root, out, arguments.frames, arguments.min_face, origin, arguments.sampling, arguments.match,
-            arguments.retry, client, arguments.limit,
+            arguments.retry, client, arguments.limit, arguments.people,
         )  # fmt: skip
         return _report(building, table["clip"].nunique(), "clip", out)
 
@@ -113,6 +122,9 @@ def _report(building: Iterator[dataset.Built], total: int, unit: str, out: Path)
             bar.set_postfix(faces=found, failed=failed)
     where = ", see failures.csv" if failed else ""
     print(f"{out / 'faces.csv'}: {found} faces; {failed} of {total} {unit}s without any{where}")
+    if unit == "clip" and len(people := pd.read_csv(out / "people.csv")):
+        others = f"{(~people['kept'].astype(bool)).sum()} of them not kept"
+        print(f"{people['clip'].nunique()} clips show {len(people)} people, {others}: see people.csv")
     table = manifest.read_faces(out / "faces.csv")
     counts = table.groupby(["crf", "split", "label"], dropna=False).size()
     print(counts.unstack(fill_value=0).to_string())  # noqa: PD010 (counts, not a pivot of values)

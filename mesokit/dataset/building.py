@@ -32,6 +32,7 @@ def build(
     retry: bool = False,
     client: Any = None,
     limit: int | None = None,
+    people: str = "longest",
 ) -> Iterator[Built]:
     """Write the faces of `clips` (paths relative to `root`) into the dataset folder `out`; yields a `Built` per clip.
 
@@ -39,14 +40,15 @@ def build(
     least compressed level and cropped alike on all levels. `match`: see `matched`. `retry`: also try again the clips
     that failed before and have not changed. `client`: of a Dask cluster whose machines see the same folders; without
     one, threads are used. `limit`: seconds for a clip on a cluster, after which it has failed and its worker process
-    is ended. `about`: name, origin, licence, consent, command, seed, for dataset.json.
+    is ended. `people`: of a clip that shows several, "longest" keeps the person seen longest and "all" keeps everybody;
+    all of them have the label of the clip. `about`: name, origin, licence, consent, command, seed, for dataset.json.
 
     The tables are written after the last clip, so exhaust the iterator. A clip that cannot be used is yielded with its
-    error, and written to failures.csv. Raises ValueError where no clip gives a face, where another run is writing, or
-    where a path of the table leaves `root` through a link.
+    error, and written to failures.csv; clips that show several people are listed in people.csv. Raises ValueError where
+    no clip gives a face, where another run is writing, or where a path of the table leaves `root` through a link.
     """
     clips = manifest.check_clips(clips)
-    parameters = Parameters(frames, min_face, sampling=sampling)
+    parameters = Parameters(frames, min_face, sampling=sampling, people=people)
     parameters.check()
     root, out = Path(root).absolute(), Path(out).absolute()
     manifest.check_links(clips, root)

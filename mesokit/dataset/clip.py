@@ -12,7 +12,7 @@ import os
 import secrets
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -53,10 +53,9 @@ class Job:
     @cached_property
     def rows(self) -> Path:
         """The file of the clip's face rows. Its name depends on the parameters and on the rows of the clip table."""
-        # "even" is left out, so that datasets built before there were other samplings are continued
-        named = {
-            name: value for name, value in asdict(self.parameters).items() if (name, value) != ("sampling", "even")
-        }
+        # These values are left out, so that datasets built before there were others are continued
+        usual = {("sampling", "even"), ("people", "longest")}
+        named = {name: value for name, value in asdict(self.parameters).items() if (name, value) not in usual}
         stamp = hashlib.sha256((self.levels.to_csv() + json.dumps(named)).encode()).hexdigest()[:12]
         return self.out / ".rows" / f"{self.clip}-{stamp}.csv"
 
@@ -90,7 +89,7 @@ def build(job: Job, limit: int | None = None) -> Built:
 
 def fail(job: Job, why: str) -> Built:
     """Record that a clip failed, with the reason."""
-    return _record(job, _state(job), 0, f"{job.root / job.levels['path'].iloc[0]}: {why}", [])
+    return _record(job, _state(job), 0, f"{job.root / job.levels['path'].iloc[0]}: {why}")
 
 
 def _end_process(job: Job, limit: int) -> None:
@@ -103,23 +102,25 @@ def _end_process(job: Job, limit: int) -> None:
 def _build(job: Job) -> Built:
     state = _state(job)
     record = files.read_json(job.record) if job.record.exists() else None
-    whole = _is_whole(job)
-    if record and record["files"] == state and (whole or record["error"] is not None):
+    if record and record["files"] == state and (record["error"] is not None or _is_whole(job)):
         return Built(job.clip, record["faces"], record["error"])
     if record:  # a file has changed: this folder makes `tables.finish` remove images that are not replaced
         (job.out / ".part" / f"{job.clip}-again").mkdir(parents=True, exist_ok=True)
     try:
         levels = measure(job.levels, job.root)
-        n = len(manifest.read_faces(job.rows)) if whole and not record else _write_faces(job, levels)
+        n, people = _write_faces(job, levels)
     except ValueError as error:  # of this clip; an OSError is one of the folder
-        return _record(job, state, 0, str(error), [])
+        return _record(job, state, 0, str(error))
     clips = [{k: None if pd.isna(v) else v for k, v in row.items()} for row in levels.to_dict("records")]
-    return _record(job, state, n, None, clips)
+    return _record(job, state, n, None, clips, people)
 
 
-def _record(job: Job, state: _State, faces: int, error: str | None, clips: list[dict[str, Any]]) -> Built:
-    """Write the record. `clips`: the clip's rows of the clip table, as measured."""
-    files.write_json({"files": state, "faces": faces, "error": error, "clips": clips}, job.record)
+def _record(
+    job: Job, state: _State, faces: int, error: str | None, clips: Sequence[Any] = (), people: Sequence[Any] = ()
+) -> Built:
+    """Write the record. `clips`: the clip's rows of the clip table, as measured; `people`: those of people.csv."""
+    found = {"files": state, "faces": faces, "error": error, "clips": clips, "people": people}
+    files.write_json(found, job.record)
     return Built(job.clip, faces, error)
 
 
@@ -154,15 +155,18 @@ def measure(levels: pd.DataFrame, root: Path) -> pd.DataFrame:
     return levels
 
 
-def _write_faces(job: Job, levels: pd.DataFrame) -> int:
-    """Crop one clip at all its levels, move the images into place, write the row file; returns its number of rows."""
+def _write_faces(job: Job, levels: pd.DataFrame) -> tuple[int, list[dict[str, Any]]]:
+    """Crop one clip at all its levels, move the images into place, write the row file.
+
+    Returns its number of rows, and the clip's rows of people.csv.
+    """
     # A random name, because Dask may run the job a second time when it has lost contact with the first worker.
     part = job.out / ".part" / f"{job.clip}-{secrets.token_hex(4)}"
-    rows = crop(levels, job.root, part, job.parameters)
+    rows, people = crop(levels, job.root, part, job.parameters)
     for file in sorted(part.rglob("*.png")):
         target = job.out / file.relative_to(part)
         target.parent.mkdir(parents=True, exist_ok=True)
         file.replace(target)
     manifest.save(manifest.check_faces(pd.DataFrame(rows), f"the faces of {job.clip}"), job.rows)
     shutil.rmtree(part)  # last: while the folder exists, images of this clip may have no row
-    return len(rows)
+    return len(rows), people

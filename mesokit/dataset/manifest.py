@@ -60,14 +60,16 @@ FACES = {
     "group": _TEXT,
     "split": _TEXT,
     "crf": _WHOLE,
+    "person": _WHOLE,  # of the clip: 0 is seen longest; absent from older tables, which have nobody else
 }
 _COORDINATES = {"_x", "_y", "_w", "_h"}
-_NEVER_NEGATIVE = {"fps", "frames", "width", "height", "bytes", "frame", "time", "confidence", "sharpness"}
+_NEVER_NEGATIVE = {"fps", "frames", "width", "height", "bytes", "frame", "time", "confidence", "sharpness", "person"}
 _MOST = 2**53  # larger whole numbers are not exact as floats, which many readers of CSV use
 _MAY_BE_ABSENT = ("mask", "bytes", "psnr")
 _MAY_BE_EMPTY = {"source", "crf", "fps", "frames", "width", "height", "sha256", "time", *_MAY_BE_ABSENT}
 # Columns that are empty for a face that was published without its clip.
-_OF_A_CLIP = {"clip", "frame", "keyframe", "confidence", "sharpness"} | {c for c in FACES if c[-2:] in _COORDINATES}
+_OF_A_CLIP = {"clip", "frame", "keyframe", "confidence", "sharpness", "person"}
+_OF_A_CLIP |= {c for c in FACES if c[-2:] in _COORDINATES}
 
 
 def read_clips(path: str | os.PathLike[str]) -> pd.DataFrame:
@@ -103,7 +105,7 @@ def check_clips(clips: pd.DataFrame, name: str = "the clip table") -> pd.DataFra
 
 def check_faces(faces: pd.DataFrame, name: str = "the face table") -> pd.DataFrame:
     """Return `faces` with the columns of `FACES` in order, or raise ValueError with `name` in the sentence."""
-    faces = _check(faces, FACES, name)
+    faces = _check(faces if "person" in faces else faces.assign(person=0), FACES, name)
     _unique(faces, ["face"], name)
     return faces
 

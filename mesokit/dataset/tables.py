@@ -3,6 +3,7 @@
 Face rows are copied line by line, so that 120,000 clips need no more memory than one.
 """
 
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -17,6 +18,7 @@ import pandas as pd
 from mesokit import __version__, files, video
 from mesokit.dataset import manifest
 from mesokit.dataset.clip import Job
+from mesokit.dataset.cropping import PEOPLE
 
 PATIENCE = 30  # seconds to wait for another run in the same folder, for example a notebook that only checks it
 
@@ -48,19 +50,22 @@ def forget_failures(out: Path) -> None:
 
 
 def finish(jobs: Iterable[Job], out: Path, match: bool, about: dict[str, Any]) -> None:
-    """Write clips.csv, faces.csv and dataset.json from the records of the jobs, and remove what earlier runs left."""
+    """Write the tables and dataset.json from the records of the jobs, and remove what earlier runs left."""
     clips: list[dict[str, Any]] = []
     faces: Counter[str] = Counter()  # by split
+    people: list[dict[str, Any]] = []
     parts = []
     for job in jobs:
         record = files.read_json(job.record)
         if record["error"] is None:
             parts.append(job.rows)
             clips += record["clips"]
+            people += record.get("people", [])  # absent from older records
             faces[record["clips"][0]["split"]] += record["faces"]
     table = pd.DataFrame(clips, dtype=object).fillna(np.nan)  # not NA, which no column of floats takes
     table = manifest.check_clips(table.sort_values(["clip", "crf"]))
     manifest.save(table, out / "clips.csv")
+    manifest.save(pd.DataFrame(people, columns=[*PEOPLE]).astype({"person": "Int64"}), out / "people.csv")
     _join(parts, out / "faces.csv")
     if match:
         manifest.save(matched(manifest.read_faces(out / "faces.csv")), out / "faces.csv")
@@ -80,6 +85,8 @@ def _join(parts: list[Path], path: Path) -> None:
     with files.writing(path) as whole, whole.open("wb") as file:
         for i, part in enumerate(parts):
             header, body = part.read_bytes().split(b"\n", 1)
+            if not header.endswith(b",person"):  # of an older version
+                header, body = header + b",person", body.replace(b"\n", b",0\n")
             file.write(body if i else header + b"\n" + body)
 
 
@@ -105,8 +112,8 @@ def _sweep_images(clips: set[str], parts: list[Path], out: Path) -> None:
     tables = [manifest.read_faces(path) for path in parts if _clip(path.stem) in clips]
     keep = {path for table in tables for path in [*table["path"], *table["mask"].dropna()]}
     for image in [*out.glob("faces/*/*/*/*.png"), *out.glob("masks/*/*.png")]:
-        clip, _, frame = image.stem.rpartition("_f")
-        if clip in clips and frame.isdigit() and image.relative_to(out).as_posix() not in keep:
+        name = re.fullmatch(r"(.+)_f\d+(_p\d+)?", image.stem)
+        if name and name[1] in clips and image.relative_to(out).as_posix() not in keep:
             image.unlink()
 
 

@@ -46,6 +46,7 @@ def rule(name: str) -> Callable[[np.ndarray], float]:
 def per_clip(scores: pd.DataFrame, aggregate: str = "mean", clips: pd.DataFrame | None = None) -> pd.DataFrame:
     """One row per clip and level: what its frames share, their number `n_faces`, and p_real by the rule `aggregate`.
 
+    Where a clip has faces of several people (column `person`), there is a row for each of them.
     `clips`: the rows of clips.csv that were to be judged. Those without a scored face are added with n_faces 0 and
     p_real NaN, so that they are counted. A column `seed`, as in `bundled_scores`, keeps the networks apart: a row per
     clip, level and seed. Raises ValueError for faces that were published without their clips.
@@ -53,6 +54,7 @@ def per_clip(scores: pd.DataFrame, aggregate: str = "mean", clips: pd.DataFrame 
     manifest.need_clips(scores)
     combine = rule(aggregate)
     keys = [*(["seed"] if "seed" in scores else []), "clip", "crf"]
+    keys += ["person"] if "person" in scores and scores["person"].gt(0).any() else []
     grouped = scores.groupby(keys, dropna=False, sort=True)
     found = grouped[SHARED].first()
     found["n_faces"] = grouped.size()

@@ -9,7 +9,7 @@ picks frames, `apart` does so in a process of its own, `probing` describes a cli
 writes a clip, `photographs` reads pictures.
 """
 
-from mesokit.video.apart import read_apart
+from mesokit.video.apart import Taken, read_apart
 from mesokit.video.encoding import compress, write_clip
 from mesokit.video.opening import CLIP_SUFFIXES, VideoError
 from mesokit.video.photographs import PHOTO_SUFFIXES, is_image, read_image
@@ -20,6 +20,7 @@ __all__ = [
     "CLIP_SUFFIXES",
     "PHOTO_SUFFIXES",
     "Frame",
+    "Taken",
     "VideoError",
     "compress",
     "even_indices",

@@ -1,9 +1,10 @@
 """The frames of a clip, in order, as RGB pictures: all of them, or those of chosen indices."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -44,25 +45,32 @@ def keyframes(path: str | os.PathLike[str]) -> np.ndarray:
     return np.array([index for index, frame in frames if frame.key_frame], np.int64)
 
 
-def read_frames(path: str | os.PathLike[str], indices: Iterable[int] | None = None) -> Iterator[Frame]:
+def read_frames(
+    path: str | os.PathLike[str], indices: Iterable[int] | None = None, look: Callable[[Any], None] | None = None
+) -> Iterator[Frame]:
     """Decode from the start and yield the frames of `indices` (None: all) in order, each once.
 
     Never seeks: after a seek old x264 files decode to garbage without an error. Decoding stops behind the last index.
+    `look` is called with each frame up to there as PyAV decoded it, also with those that are not in `indices`.
     Raises: ValueError for a negative index at once; VideoError while iterating: unreadable, damaged, or too short.
     """
     wanted = None if indices is None else sorted({int(i) for i in indices})
     if wanted and wanted[0] < 0:
         raise ValueError(f"read_frames: index {wanted[0]} is negative; count from 0")
-    return _pick(path, wanted)
+    return _pick(path, wanted, look)
 
 
-def _pick(path: str | os.PathLike[str], wanted: list[int] | None) -> Iterator[Frame]:
+def _pick(
+    path: str | os.PathLike[str], wanted: list[int] | None, look: Callable[[Any], None] | None
+) -> Iterator[Frame]:
     if wanted == []:
         return
     last, chosen = (wanted[-1], set(wanted)) if wanted else (None, None)
     index, show, decoding = -1, None, Decoding()
     with closing(_decode(path, decoding)) as frames:
         for index, frame in enumerate(frames):
+            if look:
+                look(frame)
             if chosen is None or index in chosen:
                 show = show or shown(path, decoding.stream)
                 yield Frame(index, float(decoding.time), bool(frame.key_frame), show(frame))

@@ -35,14 +35,39 @@ def shown(path: str | os.PathLike[str], stream: Any) -> Callable[[Any], np.ndarr
         try:
             image = (to_sdr if frame.color_trc in HDR else convert)(frame, width, height)
         except (av.FFmpegError, ValueError, MemoryError) as error:
-            what = f"its pixels ({HDR.get(frame.color_trc, frame.format.name)}) cannot be converted to RGB"
-            raise VideoError(f"{printable(path)}: {what}; re-encode it as H.264 in the colours of SDR") from error
+            raise _unshown(path, frame) from error
         return np.ascontiguousarray(upright(image, frame))
 
     if str(stream.codec_context.codec_tag) in {"dvh1", "dvhe"} and stream.codec_context.color_trc not in HDR:
         what = "Dolby Vision without a picture that other players can show"
         raise VideoError(f"{printable(path)}: {what}; export it as SDR (H.264, BT.709)")
     return show
+
+
+def shrunk(path: str | os.PathLike[str], width: int) -> Callable[[Any], np.ndarray]:
+    """A function for the decoded frames of the file `path`: PyAV's frame -> (h, `width` or less, 3) uint8, BGR.
+
+    For programs that compare frames: colours are those of the file, and no frame is turned. All frames get the size of
+    the first. Raises: VideoError for what cannot be converted.
+    """
+    scaler, size = VideoReformatter(), (0, 0)
+
+    def shrink(frame: Any) -> np.ndarray:
+        nonlocal size
+        if not size[0]:
+            scale = min(1, width / frame.width)
+            size = max(1, round(scale * frame.width)), max(1, round(scale * frame.height))
+        try:
+            return scaler.reformat(frame, size[0], size[1], "bgr24", interpolation="AREA", threads=1).to_ndarray()
+        except (av.FFmpegError, ValueError, MemoryError) as error:
+            raise _unshown(path, frame) from error
+
+    return shrink
+
+
+def _unshown(path: str | os.PathLike[str], frame: Any) -> VideoError:
+    what = f"its pixels ({HDR.get(frame.color_trc, frame.format.name)}) cannot be converted to RGB"
+    return VideoError(f"{printable(path)}: {what}; re-encode it as H.264 in the colours of SDR")
 
 
 def square(width: int, height: int, aspect: Fraction | None) -> tuple[int, int]:
