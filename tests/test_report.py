@@ -56,6 +56,8 @@ def good(folder):
         f'lesson.number("n", "counts {HOSTILE}", 0.891, None, float("nan"), float("nan"), "because {HOSTILE}")',
         f'go.Figure(go.Scatter(y=[1, 2])).update_layout(title="{HOSTILE}")',
         "import ipywidgets\nipywidgets.interact(lambda a: print(a), a=3);",
+        f'lesson.answer("yes, {HOSTILE}")\n'
+        f'lesson.highlight(go.Figure(go.Scatter(y=[3, 4])), "it rises, {HOSTILE}", "Control: a flat line.")',
         parameters=PARAMETERS,
         title=f"A good one {HOSTILE.replace('<', '&lt;')}",
     )
@@ -133,7 +135,7 @@ def test_the_memory_that_a_fork_shares_counts_once():
 def test_progress_counts_cells(finished):
     _, _, events = finished
     of_good = [event[1:] for event in events if event[0] == "00_good"]
-    assert of_good == sorted(of_good) and of_good[-1] == (10, 10)  # with the injected cell
+    assert of_good == sorted(of_good) and of_good[-1] == (11, 11)  # with the injected cell
     assert ("01_raises", 2, 4) in events
 
 
@@ -184,6 +186,34 @@ def test_hostile_text_is_escaped(finished):
     for page in ("index.html", "00_good.html", "01_raises.html"):
         assert HOSTILE not in (out / page).read_text(), page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in (out / "index.html").read_text()
+
+
+def test_the_first_page_has_the_answers_and_figures_of_the_run(finished):
+    out, _, _ = finished
+    results = json.loads((out / "results.json").read_text())
+    assert [row["text"] for row in results["answers"]] == [f"yes, {HOSTILE}"]
+    assert [set(row) for row in results["highlights"]] == [{"says", "control", "notebook", "cell"}]
+    index = (out / "index.html").read_text()
+    assert "In this run: yes, &lt;script&gt;" in index
+    assert '<div class="mk-figure" data-from="mk-0"' in index and '"y":[3,4]' in index.replace(" ", "")
+    assert "it rises, &lt;script&gt;" in index and "Control: a flat line." in index
+    assert '<script src="plotly.min.js" defer></script>' in index
+
+
+def test_findings_stand_by_kind_with_how_many_clips_would_decide(tmp_path, finished):
+    row = {"cell": "c", "notebook": "00_good", "paper": 0.1, "low": -0.01, "high": 0.05, "why": "", "data": "smoke"}
+    undecided = row | {"id": "a", "statement": "rises", "ours": 0.02, "verdict": "undecided"}
+    exact = row | {"id": "b", "what": "sides", "ours": 0.1, "exact": True}
+    beside = row | {"id": "c", "what": "accuracy", "ours": 0.1, "exact": False}
+    _, outcomes, _ = finished
+    book = index._collect(outcomes["04_expected"]) | {"findings": [undecided], "numbers": [exact, beside]}
+    text = index._first_page([book], index._results([book], {}), [], None)
+    assert text.index("Rebuilt exactly") < text.index("sides") < text.index("Undecided") < text.index("rises")
+    # the half width .03 must shrink to .02: (3/2)**2 = 2.25 times as many clips
+    assert "With about 3 times as many clips" in text
+    assert text.index("without a verdict") < text.index("accuracy")
+    assert index.times(undecided | {"ours": 0.001}) == 121
+    assert index.times(undecided | {"ours": None}) is None
 
 
 def test_hints_stay_folded(tmp_path):
