@@ -40,6 +40,10 @@ FINDINGS = {
         "Meso-4 on Face2Face, a network for each level: accuracy per frame falls from CRF 0 to 40",
         paper.fall("meso4", 40),
     ),
+    "falls_to_23_face2face_inception": Finding(
+        "MesoInception-4 on Face2Face, a network for each level: accuracy per frame falls from CRF 0 to 23",
+        paper.fall("meso_inception4", 23),
+    ),
     "clip_beats_frame_deepfake": Finding(
         "Meso-4 on Deepfake: a clip is easier to judge than a frame", paper.clip_gain("meso4", "deepfake")
     ),
