@@ -21,6 +21,7 @@ QUICK = {
     "03_compression_levels": {"curve": [0, 40]},
     "05_filter_visualization": {"untrained": 20},
     "06_activation_maximization": {"steps": 2, "restarts": 1},
+    "08_where_it_fails": {"levels": [51], "faces_a_clip": 1},
     "07_mean_activations": {"flips": 50, "samples": 2, "steps": 2, "explained": 2},
 }
 
