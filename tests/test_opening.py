@@ -184,9 +184,9 @@ def test_cells_need_only_what_a_dataset_can_lack():
 
 STOPPED = "test has no real faces for deepfake at CRF 0"
 SKIPPED = {  # a part of the sentence that each layout must show in a notebook
-    "one level": {"03_compression_levels": "one level of compression only (CRF 23)"},
+    "one level": {"03_compression_levels": "one level of compression only"},
     "no masks": {"02_training": "no masks", "07_mean_activations": "no masks"},
-    "celebdf": {"03_compression_levels": "one level of compression only (unknown compression)"},
+    "celebdf": {"03_compression_levels": "one level of compression only"},
     "dfdc": {"07_mean_activations": "no masks"},
     "folder": {"05_filter_visualization": "no forged frame", "07_mean_activations": "fewer than two groups"},
     "authors": {"04_image_aggregation": "the clips are not there", "08_where_it_fails": "the clips are not there"},

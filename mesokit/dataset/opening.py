@@ -1,7 +1,7 @@
 """The one door to a finished dataset: what its folder holds, and its faces, masks and clips."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -54,27 +54,10 @@ class Dataset:
         real and forged clips). Raises ValueError
         for another word.
         """
-        faces, both = self.faces, {"real", "forged"}
-        splits = faces.groupby("split")["label"].agg(set)
-        found = {
-            "masks": (faces["mask"].notna().any(), "there are no masks of the tampered region"),
-            "clips": (self.clip_folder is not None, "the clips are not there"),
-            "landmarks": (faces["nose_x"].notna().any(), "these faces have no landmarks"),
-            "levels": (len(self.levels) > 1, f"there is one level of compression only ({level(self.levels[0])})"),
-            "training": (
-                all(splits.get(split, set()) >= both for split in ("train", "val")),
-                "there are no real and forged faces of both train and val",
-            ),
-            "groups": (
-                int((faces.groupby("group")["label"].nunique() == 2).sum()) > 1,
-                "fewer than two groups have real and forged clips",
-            ),
-            "pairs": (len(pairs(faces)) > 0, "no forged frame has its original beside it"),
-        }
-        if what not in found:
-            raise ValueError(f"{what!r}: a dataset can lack {', '.join(found)}")
-        there, sentence = found[what]
-        return "" if there else f"{self.name}: {sentence}"
+        if what not in _LACKS:
+            raise ValueError(f"{what!r}: a dataset can lack {', '.join(_LACKS)}")
+        there, sentence = _LACKS[what]
+        return "" if there(self) else f"{self.name}: {sentence}"
 
     def choose(self, method: str, crf: int) -> tuple[str, int]:
         """`method` and `crf` if the data have them; where they have one forgery or one level only, that one.
@@ -159,6 +142,25 @@ class Dataset:
         what += ["masks"] if not self.lacks("masks") else []
         clips, faces = self.faces["clip"].nunique(), len(self.faces)
         return f"{self.name}: {faces:,} faces of {clips:,} clips; {'; '.join(what)}"
+
+
+def _trainable(ds: Dataset) -> bool:
+    found = ds.faces.groupby("split")["label"].nunique()
+    return all(found.get(split, 0) == 2 for split in ("train", "val"))
+
+
+_LACKS: dict[str, tuple[Callable[[Dataset], Any], str]] = {  # what a cell may need: whether it is there, else why not
+    "masks": (lambda ds: ds.faces["mask"].notna().any(), "there are no masks of the tampered region"),
+    "clips": (lambda ds: ds.clip_folder is not None, "the clips are not there"),
+    "landmarks": (lambda ds: ds.faces["nose_x"].notna().any(), "these faces have no landmarks"),
+    "levels": (lambda ds: len(ds.levels) > 1, "there is one level of compression only"),
+    "training": (_trainable, "there are no real and forged faces of both train and val"),
+    "groups": (
+        lambda ds: (ds.faces.groupby("group")["label"].nunique() == 2).sum() > 1,
+        "fewer than two groups have real and forged clips",
+    ),
+    "pairs": (lambda ds: len(pairs(ds.faces)), "no forged frame has its original beside it"),
+}
 
 
 def level(crf: int) -> str:
