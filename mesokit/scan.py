@@ -118,7 +118,7 @@ def judge(
     def person(track: faces.Track) -> Person:
         rows, crops, p_real = seen[track].result()
         if len(rows) < (needed := following.needed(track)):
-            more = "; give more with --frames" if following.n == frames else ""
+            more = "; give more with --frames, if the clip has more" if following.n == frames else ""
             why = f"a face in {len(rows)} of {following.n} frames, too few to judge: at least {needed} are needed{more}"
             return Person("abstain", why, None, rows, crops)
         value = aggregate(p_real)

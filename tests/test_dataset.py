@@ -358,6 +358,16 @@ def test_the_person_seen_longest_is_kept_and_the_others_are_listed(crowd, tmp_pa
     ]  # fmt: skip
 
 
+def test_the_command_says_how_many_people_were_not_kept(crowd, tmp_path, monkeypatch, capsys):
+    clips, root = crowd
+    manifest.save(clips, root / "clips.csv")
+    monkeypatch.syspath_prepend(Path(__file__).parent.parent / "data_scripts")
+    main, out = __import__("extract_faces").main, str(tmp_path / "out")
+    for more, n in (["--people", "longest"], 4), (["--people", "all"], 0):
+        assert main([str(root / "clips.csv"), "--out", out, "--frames", "12", *more]) == 0
+        assert f"2 clips show several people; {n} of 6 were not kept, see people.csv" in capsys.readouterr().out
+
+
 def test_everybody_is_kept_where_that_is_wanted(crowd, tmp_path):
     clips, root = crowd
     out = tmp_path / "out"

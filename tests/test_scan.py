@@ -169,7 +169,7 @@ def test_nobody_can_be_judged(film):
     one = scan.judge(film([(225, None)] * 2 + [(None, None)] * 28), _gray, frames=30)
     assert (one.verdict, one.p_real, one.frames, len(one.people)) == ("abstain", None, [], 1)
     few = "a face in 2 of 30 frames, too few to judge: at least 3 are needed"
-    assert one.reason == one.people[0].reason == f"{few}; give more with --frames"
+    assert one.reason == one.people[0].reason == f"{few}; give more with --frames, if the clip has more"
     assert (
         scan.judge(film([(225, None)] * 2 + [(None, None)] * 28), _gray, frames=40).reason == few
     )  # there are no more

@@ -123,8 +123,8 @@ def _report(building: Iterator[dataset.Built], total: int, unit: str, out: Path)
     where = ", see failures.csv" if failed else ""
     print(f"{out / 'faces.csv'}: {found} faces; {failed} of {total} {unit}s without any{where}")
     if unit == "clip" and len(people := pd.read_csv(out / "people.csv")):
-        others = f"{(~people['kept'].astype(bool)).sum()} of them not kept"
-        print(f"{people['clip'].nunique()} clips show {len(people)} people, {others}: see people.csv")
+        others = f"{(~people['kept']).sum()} of {len(people)} were not kept"
+        print(f"{people['clip'].nunique()} clips show several people; {others}, see people.csv")
     table = manifest.read_faces(out / "faces.csv")
     counts = table.groupby(["crf", "split", "label"], dropna=False).size()
     print(counts.unstack(fill_value=0).to_string())  # noqa: PD010 (counts, not a pivot of values)

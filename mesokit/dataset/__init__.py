@@ -2,6 +2,7 @@
 
     DATASET/dataset.json, clips.csv, faces.csv            what it is, and the two tables of `manifest`
     DATASET/failures.csv                                  clips that gave no face, with the reason
+    DATASET/people.csv                                    who is in clips that show several people, and who was kept
     DATASET/faces/<crf>/<split>/<forged|real>/<clip>_f00012.png     aligned faces, 256x256 RGB
     DATASET/masks/<split>/<clip>_f00012.png               synthetic forgeries: the tampered region, in the same geometry
 
