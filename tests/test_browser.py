@@ -5,6 +5,7 @@ Run with `make test-browser`. Skips with a reason where there is no Playwright o
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -255,3 +256,180 @@ def test_an_explorer_of_a_report_redraws_without_a_kernel(report_page, single_fi
     box.get_by_label("grid").check()
     shows("forged, blur 2.0, grid True")
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.fixture
+def network_page(tmp_path, browser_alone):
+    """network_page(width, scheme) -> network.html of a report, opened from the disk, after its first score."""
+    said = []
+
+    def opened(width=1200, scheme="light"):
+        report.render(tmp_path, [], report.environment())
+        page = browser_alone.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: said.append(request.url) if request.url.startswith("http") else None)
+        page.goto((tmp_path / "index.html").as_uri())
+        page.get_by_role("link", name="Play").click()
+        page.locator("#answer[data-value]").wait_for()
+        return page
+
+    yield opened
+    assert said == []
+
+
+def _p_real(page):
+    """The score in network.html, when nothing computes any more."""
+    page.wait_for_function("() => !document.body.dataset.busy")
+    return float(page.locator("#answer").get_attribute("data-value"))
+
+
+READ_LAYERS = """() => {
+    const stored = JSON.parse(document.getElementById('mk-data').textContent).weights;
+    const weights = Object.fromEntries(Object.entries(stored).map(([name, arrays]) => [name, arrays.map(floats)]));
+    const view = document.getElementById('view').getContext('2d').getImageData(0, 0, 256, 256).data;
+    const face = Float32Array.from(view.filter((_, i) => i % 4 < 3), (value) => value / 255);
+    const started = performance.now();
+    const layers = meso4(face, weights);
+    const text = (array) => {
+        const bytes = new Uint8Array(array.buffer);
+        let letters = '';
+        for (let i = 0; i < bytes.length; i += 8192) letters += String.fromCharCode(...bytes.subarray(i, i + 8192));
+        return btoa(letters);
+    };
+    const found = { ...layers, face };
+    return [performance.now() - started, Object.fromEntries(Object.keys(found).map(name => [name, text(found[name])]))];
+}"""
+
+
+def test_the_network_of_the_page_equals_keras_at_every_layer(network_page, record_property):
+    import base64
+
+    import numpy as np
+
+    from mesokit import models, weights
+
+    page, keras_network = network_page(), weights.load(weights.DEFAULT)
+    times, largest = [], {}
+    names = [f"{kind}{block}" for block in (1, 2, 3, 4) for kind in ("conv", "norm", "pool")]
+    names += ["hidden", "hidden_leaky", "logit", "p_real"]
+    for number in (0, 3, 4, 7):  # real and forged faces, one of each person
+        page.get_by_role("radio", name="person").nth(number).check()
+        shown = _p_real(page)
+        milliseconds, texts = page.evaluate(READ_LAYERS)
+        times.append(milliseconds)
+        found = {name: np.frombuffer(base64.b64decode(text), "<f4") for name, text in texts.items()}
+        face = found.pop("face").reshape(1, 256, 256, 3)
+        assert set(found) == set(names)
+        for name, truth in zip(names, models.activations(keras_network, *names)(face, training=False), strict=True):
+            theirs = np.asarray(truth).ravel()
+            difference = np.abs(found[name] - theirs).max() / max(1, np.abs(theirs).max())
+            largest[name] = max(largest.get(name, 0.0), float(difference))
+            assert difference < 1e-4, name
+        assert shown == pytest.approx(float(found["p_real"][0]), abs=1e-6)  # the worker computes the same
+    left = share()
+    record_property("differences", largest)
+    print(", ".join(f"{name} {difference:.1e}" for name, difference in largest.items()))
+    print(f"a score: {', '.join(f'{ms:.0f}' for ms in times)} ms with {left:.0%} of a core")
+    assert min(times) * left < 1000
+
+
+def test_painting_the_partner_in_gives_exactly_its_score(network_page):
+    page = network_page()
+    scores = []
+    for number in (0, 1):
+        page.get_by_role("radio", name="person").nth(number).check()
+        scores.append(_p_real(page))
+        page.get_by_role("button", name="whole picture").click()
+        scores.append(_p_real(page))
+        page.get_by_role("button", name="Undo").click()
+        assert _p_real(page) == scores[-2]
+    assert scores[:2] == scores[:1:-1] and scores[0] > 0.9 > 0.1 > scores[1]
+    # A stroke of the brush with the forged face's pixels, over the eyes of the real one.
+    page.get_by_role("radio", name="person 1, real", exact=True).check()
+    assert _p_real(page) == scores[0]
+    page.locator("#view").scroll_into_view_if_needed()
+    box = page.locator("#view").bounding_box()
+    page.mouse.move(box["x"] + 0.25 * box["width"], box["y"] + 0.29 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.29 * box["height"], steps=8)
+    page.mouse.up()
+    assert _p_real(page) < scores[0] - 0.1
+    page.get_by_role("button", name="Reset").click()
+    assert _p_real(page) == scores[0]
+
+
+def test_gray_covers_the_regions_of_the_package(network_page):
+    import numpy as np
+
+    from mesokit.interpret import regions
+    from mesokit.report import network
+
+    page = network_page()
+    pair = json.loads(network.DATA.read_text(encoding="utf-8"))["pairs"][0]
+    expected = regions.of_face(np.array(pair["landmarks"]))
+    page.get_by_label("with gray").check()
+    read = """() => {
+        const pixels = document.getElementById('view').getContext('2d').getImageData(0, 0, 256, 256).data;
+        const gray = (i) => pixels[4 * i] === 128 && pixels[4 * i + 1] === 128 && pixels[4 * i + 2] === 128;
+        return Array.from({ length: 256 * 256 }, (_, i) => Number(gray(i))).join('');
+    }"""
+    for name, region in expected.items():
+        page.get_by_role("button", name=name, exact=True).click()
+        _p_real(page)
+        gray = np.array(list(page.evaluate(read))).reshape(256, 256) == "1"
+        assert (gray != region).mean() < 0.001, name  # a pixel of the face may happen to be this gray
+        page.get_by_role("button", name="Undo").click()
+
+
+def test_sliders_move_the_score_by_keyboard_and_a_click_shows_kernel_and_picture(network_page):
+    page = network_page()
+    page.get_by_role("radio", name="person 3, real", exact=True).check()
+    before = _p_real(page)
+    assert before < 0.5  # the text says so
+    for label, keys in (("Blur", "ArrowRight"), ("JPEG", "ArrowRight"), ("Brightness", "ArrowLeft")):
+        slider = page.get_by_label(label)
+        slider.focus()
+        for _ in range(4):
+            page.keyboard.press(keys)
+        after = _p_real(page)
+        assert abs(after - before) > 1e-4, label
+        assert slider.get_attribute("aria-valuetext") in page.locator("label", has=slider).inner_text()
+        page.get_by_role("button", name="Reset").click()
+        assert _p_real(page) == before
+    page.get_by_role("button", name="Block 1, filter 6").focus()
+    page.keyboard.press("Enter")
+    shown = page.get_by_role("region", name="Block 1, filter 6")
+    assert shown.locator(".kernels canvas").count() == 4 and shown.get_by_role("img").count() == 1
+    page.locator("#neurons button").last.click()
+    assert "speaks for forged" in page.locator("#shown").inner_text()
+    adds = [float(text.replace("−", "-")) for text in page.locator("#neurons button > :last-child").all_inner_texts()]
+    bias, logit = re.search(r"bias ([+−][\d.]+): logit z = ([+−][\d.]+)\.", page.locator("#sum").inner_text()).groups()
+    bias, logit = (float(text.replace("−", "-")) for text in (bias, logit))
+    assert sum(adds) + bias == pytest.approx(logit, abs=0.1)  # the numbers are rounded to 0.01
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1200, "light"), (390, "dark")])
+def test_a_picture_of_ones_own_opens_and_nothing_scrolls_sideways(network_page, width, scheme, tmp_path):
+    page = network_page(width, scheme)
+    (tmp_path / "notes.txt").write_text("no picture")
+    page.set_input_files("#file", tmp_path / "notes.txt")
+    page.get_by_text("notes.txt: not a picture").wait_for()
+    page.set_input_files("#file", ROOT / "docs" / "people.jpg")
+    page.get_by_text("Now your picture.").wait_for()
+    first = _p_real(page)
+    assert page.locator("#paint-other").is_disabled() and page.locator("#paint-gray").is_checked()
+    page.get_by_role("slider", name="Size", exact=True).focus()
+    for _ in range(20):
+        page.keyboard.press("ArrowLeft")
+    smaller = _p_real(page)
+    assert smaller != first and page.locator("#trouble").inner_text() == ""
+    box = page.locator("#whole").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 3, box["y"] + box["height"] / 2, steps=3)
+    page.mouse.up()
+    assert _p_real(page) != smaller and float(page.locator("#crop-x").input_value()) < 50
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    if folder := os.environ.get("MESOKIT_SCREENSHOTS"):
+        page.screenshot(path=str(Path(folder) / f"network-{width}.png"), full_page=True)

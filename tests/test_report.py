@@ -343,6 +343,7 @@ def test_render_leaves_the_old_report_when_it_fails(tmp_path, finished, monkeypa
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert set(before) == {
         "index.html",
+        "network.html",
         "plotly.min.js",
         "results.json",
         "junit.xml",

@@ -16,6 +16,7 @@ from mesokit.report.compare import changes
 from mesokit.report.execute import Outcome
 from mesokit.report.inputs import inputs
 from mesokit.report.junit import junit
+from mesokit.report.network import network_page
 from mesokit.report.page import PLOT, PLOTLY, documents, figure, page, scripts, templates
 from mesokit.report.parameters import notebook_parameters, read_notebook
 
@@ -31,7 +32,8 @@ def render(
     previous: dict[str, Any] | None = None,
     single_file: bool = False,
 ) -> Path:
-    """Write a page per executed notebook, `results.json`, `junit.xml` and `index.html` into `out`; return the last.
+    """Write a page per executed notebook, `network.html` (the network, live), `results.json`, `junit.xml` and
+    `index.html` into `out`; return the last.
 
     previous: results of an earlier run (from `read_results`), for the list of changes. single_file: each page contains
     plotly.js and stands alone; else it is one file beside them. Every page is made before the first is written, and
@@ -45,9 +47,11 @@ def render(
     books = [_collect(outcome) for outcome in outcomes]
     executed = [book for book in books if book["notebook"] is not None]
     # The documents first: `page` replaces the links that name them.
-    pages = documents(executed) | {
-        f"{book['name']}.html": page(book, None if single_file else PLOTLY) for book in executed
-    }
+    pages = (
+        {"network.html": network_page()}
+        | documents(executed)
+        | {f"{book['name']}.html": page(book, None if single_file else PLOTLY) for book in executed}
+    )
     results = _results(books, environment)
     if previous is not None:
         results["changes"] = changes(previous, results)
