@@ -48,7 +48,7 @@ def main(data, work):
         printed = io.StringIO()
         with redirect_stdout(printed), redirect_stderr(io.StringIO()):
             error = run(path, {"data": data, "work": work, **QUICK.get(path.stem, {})})
-        found[path.stem] = [error, sorted(set(re.findall(r"^Skipped\. .*$", printed.getvalue(), re.MULTILINE)))]
+        found[path.stem] = [error, sorted(set(re.findall(r"Skipped\. [^\n]*", printed.getvalue())))]
     print(json.dumps(found))
 
 

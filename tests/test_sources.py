@@ -339,11 +339,21 @@ def test_a_folder_of_links_is_refused_with_the_reason(tmp_path):
         sources.index("folder", tmp_path / "root")
 
 
-def test_published_layouts_tell_of_clips_elsewhere(faceforensics, tmp_path_factory):
-    elsewhere = "manipulated_sequences/Deepfakes/masks/videos/519_515.mp4"
-    touch(faceforensics, elsewhere, "original_sequences/youtube/c23/519.mp4")
+def test_the_masks_of_faceforensics_belong_to_their_clips(faceforensics):
+    masks = ["manipulated_sequences/Deepfakes/masks/videos/519_515.mp4"]
+    touch(faceforensics, *masks)
     indexed = sources.index("faceforensics", faceforensics)
-    assert found(indexed, "not used: ") == [elsewhere, "original_sequences/youtube/c23/519.mp4"]
+    masked = indexed.table.dropna(subset="mask")
+    assert set(masked["mask"]) == set(masks) and set(masked["method"]) == {"deepfake"}
+    assert {Path(path).stem for path in masked["path"]} == {"519_515"}
+    assert found(indexed, "not used: ") == []
+
+
+def test_published_layouts_tell_of_clips_elsewhere(faceforensics, tmp_path_factory):
+    touch(faceforensics, "original_sequences/youtube/c23/519.mp4", "manipulated_sequences/Deepfakes/519_515.mp4")
+    indexed = sources.index("faceforensics", faceforensics)
+    elsewhere = ["manipulated_sequences/Deepfakes/519_515.mp4", "original_sequences/youtube/c23/519.mp4"]
+    assert found(indexed, "not used: ") == elsewhere
     root = tmp_path_factory.mktemp("celebdf")
     touch(root, "Celeb-real/id0_0000.mp4", "Celeb-fake/id0_id1_0000.mp4")
     assert found(sources.index("celebdf", root), "not used: ") == ["Celeb-fake/id0_id1_0000.mp4"]

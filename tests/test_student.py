@@ -14,6 +14,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from mesokit.commands import lab
 from mesokit.lesson import checks
 
 ROOT = Path(__file__).parent.parent
@@ -99,7 +100,7 @@ def test_with_its_solution_the_check_passes(path, cell_id):
 def test_without_it_the_check_says_that_it_is_open(path, cell_id, make_student):
     notebook = nbformat.read(path, as_version=4)
     source = cell_of(make_student.edition(notebook, path.stem), cell_id).source
-    assert make_student.STUB.splitlines()[0] in source and "SOLUTION" not in source
+    assert lab.STUB.splitlines()[0] in source and "SOLUTION" not in source
     namespace = imported(notebook)
     namespace |= {name: Computed() for name in needed(source, namespace)}
     result = answered(source, namespace)

@@ -388,7 +388,7 @@ def test_photographs_that_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(photographs, "MAX_PIXELS", 30_000)
     for name, why in [
         ("print.jpg", "CMYK"), ("deep.png", "type I;16"), ("many.tiff", "several"), ("text.jpg", "not a readable"),
-        ("cut.png", "not a readable"), ("huge.png", "200x200 is over"), ("absent.png", "No such file"),
+        ("cut.png", "not a readable"), ("huge.png", "200x200 is over"), ("absent.png", "no such file"),
     ]:  # fmt: skip
         with pytest.raises(VideoError, match=why) as error:
             video.read_image(tmp_path / name)
