@@ -177,12 +177,12 @@
   };
 
   // --- The answer
-  const short = (p) => (p > 0.995 && p < 1 ? "> 0.99" : p < 0.005 ? "< 0.01" : p.toFixed(2));
+  const short = (p) => (p > 0.99 ? "> 0.99" : p < 0.01 ? "< 0.01" : p.toFixed(2));
   const signed = (value, digits = 2) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}`;
 
   function report() {
     const p = layers.p_real[0];
-    $("answer").textContent = `p_real ${p < 0.005 || p > 0.995 ? "" : "= "}${short(p)}: taken for ${p > 0.5 ? "real" : "forged"}`;
+    $("answer").textContent = `p_real ${p < 0.01 || p > 0.99 ? "" : "= "}${short(p)}: taken for ${p > 0.5 ? "real" : "forged"}`;
     $("answer").className = p > 0.5 ? "real" : "forged";
     $("answer").dataset.value = p;
     $("needle").style.left = `${100 * p}%`;
