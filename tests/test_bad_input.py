@@ -542,6 +542,7 @@ BROKEN = [  # a command, its arguments, and a function that it calls
     ("measure_forgeries", ["out"], "mesokit.dataset.clips"),
     ("set_reference_times", ["report"], "mesokit.report.read_results"),
     ("train_bundled_weights", ["out"], "mesokit.dataset.read"),
+    ("make_network_page", ["out"], "mesokit.weights.load"),
     ("train_swaps", ["--work", "out"], "mesokit.synthetic.studio.in_parallel"),
     ("update_cards", [], "mesokit.files.write"),
 ]
