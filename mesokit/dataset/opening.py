@@ -51,8 +51,7 @@ class Dataset:
 
         what: "masks" of the tampered region, "clips" (their files), "landmarks", "levels" (two or more), "training"
         (faces to train on, and validation faces), "pairs" (a real and a forged frame of one moment), "groups" (two with
-        real and forged clips). Raises ValueError
-        for another word.
+        real and forged clips). Raises ValueError for another word.
         """
         if what not in _LACKS:
             raise ValueError(f"{what!r}: a dataset can lack {', '.join(_LACKS)}")

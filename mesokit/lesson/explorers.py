@@ -3,7 +3,6 @@
 A report has no kernel: there the explorer stores all of its figures, and the page shows them with controls of its own.
 """
 
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from IPython.display import display
 from mesokit import dataset, plots
 from mesokit.dataset import review as reviews
 from mesokit.lesson import states
+from mesokit.lesson.recording import plot
 
 
 class Explorer:
@@ -47,9 +47,7 @@ class Explorer:
 
     def _ipython_display_(self) -> None:
         if os.environ.get("MESOKIT_REPORT"):
-            first = {
-                "application/vnd.plotly.v1+json": json.loads(self.figure.to_json())
-            }  # for those who open the notebook
+            first = plot(self.figure)  # for those who open the notebook
             display(first | {states.MIME: states.collect(self.draw, self.described)}, raw=True)
             return
         self._show()

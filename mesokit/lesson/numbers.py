@@ -48,15 +48,15 @@ def accuracy(network: str, method: str, unit: str, crf: int, scores: Any = None,
     if (theirs := paper.accuracy(network, method, unit, crf)) is None:
         return
     from mesokit import evaluation  # imported here: the report reads this module and does not need it
+    from mesokit.dataset.opening import level
 
     ours, low, high, data = None, None, None, opened_name()
     if scores is None:
         scores, data = _bundled(network, method, unit, crf), "bundled"
     if scores is not None:
         ours, (low, high) = evaluation.accuracy(scores)["accuracy"], evaluation.interval(scores)
-    level = "unknown compression" if crf < 0 else f"CRF {crf}"
     default = _SAME_KIND if (data, method) == ("faceforensics", "face2face") else _OTHER_DATA
-    what = f"{NAMES.get(network, network)} on {METHODS.get(method, method)}, {level}: accuracy, {unit}"
+    what = f"{NAMES.get(network, network)} on {METHODS.get(method, method)}, {level(crf)}: accuracy, {unit}"
     number(f"accuracy_{network}_{method}_{unit}_crf{crf}", what, theirs, ours, low, high, why or default, data)
 
 

@@ -15,6 +15,7 @@ FINDING = "application/vnd.mesokit.finding+json"
 NUMBER = "application/vnd.mesokit.number+json"
 ANSWER = "application/vnd.mesokit.answer+json"
 HIGHLIGHT = "application/vnd.mesokit.highlight+json"
+PLOT = "application/vnd.plotly.v1+json"
 
 
 def plain(value: Any, name: str = "value") -> Any:
@@ -119,6 +120,11 @@ def answer(text: str) -> None:
     _show({"text/plain": f"In this run: {text}", "text/html": markup, ANSWER: {"text": text}})
 
 
+def plot(figure: Any) -> dict[str, Any]:
+    """A plotly figure as an output of a cell."""
+    return {PLOT: json.loads(figure.to_json())}
+
+
 def highlight(figure: Any, says: str, control: str) -> None:
     """Show a plotly figure that the report's first page shows, too.
 
@@ -129,8 +135,7 @@ def highlight(figure: Any, says: str, control: str) -> None:
     if not os.environ.get("MESOKIT_REPORT"):
         display(figure)
         return
-    plotly = {"application/vnd.plotly.v1+json": json.loads(figure.to_json())}
-    display(plotly | {HIGHLIGHT: {"says": says, "control": control}}, raw=True)
+    display(plot(figure) | {HIGHLIGHT: {"says": says, "control": control}}, raw=True)
 
 
 def show_row(mime: str, row: dict[str, Any], title: str) -> None:

@@ -11,13 +11,13 @@ from typing import Any
 
 from mesokit.lesson.checks import MIME as CHECK
 from mesokit.lesson.findings import VERDICTS
-from mesokit.lesson.recording import ANSWER, FINDING, HIGHLIGHT, NUMBER, RECORD, as_text, found, plain
+from mesokit.lesson.recording import ANSWER, FINDING, HIGHLIGHT, NUMBER, PLOT, RECORD, as_text, found, plain
 from mesokit.report.compare import changes
 from mesokit.report.execute import Outcome
 from mesokit.report.inputs import inputs
 from mesokit.report.junit import junit
 from mesokit.report.network import network_page
-from mesokit.report.page import PLOT, PLOTLY, documents, figure, page, scripts, templates
+from mesokit.report.page import PLOTLY, documents, figure, page, scripts, templates
 from mesokit.report.parameters import notebook_parameters, read_notebook
 
 # Tables to which a cell may add a row: MIME type.

@@ -8,10 +8,10 @@ import re
 from pathlib import Path
 from typing import Any
 
+from mesokit.lesson.recording import PLOT
 from mesokit.lesson.states import MIME as EXPLORER
 from mesokit.report.execute import quiet
 
-PLOT = "application/vnd.plotly.v1+json"
 PLOTLY = "plotly.min.js"  # beside the pages, for all of them
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _FOLD = re.compile("<(/?)details>")  # nbconvert would close the tag at once, before the paragraphs in the fold
@@ -106,9 +106,8 @@ def _static(output: Any, stored: list[str]) -> None:
     data = output.get("data", {})
     if EXPLORER in data:
         explorer = data[EXPLORER]
-        height = data.get(PLOT, {}).get("layout", {}).get("height", 450)
         template = templates().get_template("explorer.html.j2")
-        output.data = {"text/html": template.render(explorer, number=len(stored), height=int(height))}
+        output.data = {"text/html": template.render(explorer, number=len(stored), height=_height(data.get(PLOT, {})))}
         stored.append(re.sub(r"[^A-Za-z0-9+/=]", "", explorer["figures"]))
     elif PLOT in data:
         output.data = {"text/html": figure(data[PLOT], stored)}
@@ -120,11 +119,15 @@ def _static(output: Any, stored: list[str]) -> None:
 
 def figure(plot: dict[str, Any], stored: list[str]) -> str:
     """The place of a plotly figure in a page; its data are added to `stored`."""
-    height = int(plot.get("layout", {}).get("height", 450))
-    place = f'<div class="mk-figure" data-from="mk-{len(stored)}" style="min-height: {height}px"></div>'
+    place = f'<div class="mk-figure" data-from="mk-{len(stored)}" style="min-height: {_height(plot)}px"></div>'
     parts = {key: plot.get(key, empty) for key, empty in (("data", []), ("layout", {}))}
     stored.append(json.dumps(parts, separators=(",", ":")).replace("<", "\\u003c"))  # "<" could end the script element
     return place
+
+
+def _height(plot: dict[str, Any]) -> int:
+    """The pixels that a figure takes, so that the page does not move when it is drawn; 450 is plotly's own height."""
+    return int(plot.get("layout", {}).get("height", 450))
 
 
 def templates() -> Any:
