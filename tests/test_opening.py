@@ -182,7 +182,7 @@ def test_cells_need_only_what_a_dataset_can_lack():
                 assert {word.strip() for word in needs[1].split(",")} <= set(WORDS), (path.name, source)
 
 
-STOPPED = "test has no real faces for deepfake at CRF 0"
+STOPPED = "test has no real faces for deepfake"
 SKIPPED = {  # a part of the sentence that each layout must show in a notebook
     "one level": {"03_compression_levels": "one level of compression only"},
     "no masks": {"02_training": "no masks", "07_mean_activations": "no masks"},
