@@ -21,7 +21,8 @@ def near(pixel, colour) -> bool:
 
 def test_landmarks_are_drawn_where_they_are():
     image = np.full((72, 96, 3), 128, np.uint8)
-    figure = plots.landmarks([image, image], [np.array([[20, 30]])] * 2, ["a", "b"], [np.array([[60, 30]])] * 2)
+    here, there = [np.array([[20, 30]])] * 2, [np.array([[60, 30]])] * 2
+    figure = plots.landmarks([image, image], here, ["a", "b"], there, alt="A dot.")
     assert [note.text for note in figure.layout.annotations] == ["a", "b"]
     drawn = picture(figure.data[0])
     zoom = drawn.shape[0] / 72

@@ -36,14 +36,14 @@ def test_signed_maps_are_white_at_zero():
 
 
 def test_filter_maps_name_their_maximum():
-    figure = plots.filter_maps([np.eye(4) * 3, np.zeros((4, 4))], ["a", "b"])
+    figure = plots.filter_maps([np.eye(4) * 3, np.zeros((4, 4))], ["a", "b"], alt="Maps.")
     assert [note.text for note in figure.layout.annotations] == ["a, max 3", "b, max 0"]
 
 
 def test_maps_that_share_a_scale_can_be_compared(monkeypatch):
     drawn = []
-    monkeypatch.setattr(filters, "faces", lambda images, titles, *_: drawn.extend([images, titles]))
-    plots.filter_maps([np.full((4, 4), 1.0), np.full((4, 4), 4.0)], ["a", "b"], tops=[4, 4])
+    monkeypatch.setattr(filters, "faces", lambda images, titles, *_, alt: drawn.extend([images, titles]))
+    plots.filter_maps([np.full((4, 4), 1.0), np.full((4, 4), 4.0)], ["a", "b"], tops=[4, 4], alt="Maps.")
     assert np.array_equal(drawn[0][0], filters._coloured(np.full((4, 4), 0.25)))
     assert drawn[1] == ["a, max 1", "b, max 4"]
 

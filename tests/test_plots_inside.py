@@ -20,7 +20,8 @@ def near(pixel, colour) -> bool:
 
 
 def test_signed_maps_share_a_scale_around_zero():
-    figure = plots.mean_maps([np.array([[2.0, 0.0]] * 2), np.array([[-1.0, 0.0]] * 2)], ["a", "b"], "x", signed=True)
+    maps = [np.array([[2.0, 0.0]] * 2), np.array([[-1.0, 0.0]] * 2)]
+    figure = plots.mean_maps(maps, ["a", "b"], "x", signed=True, alt="Maps.")
     first, second = picture(figure.data[0]), picture(figure.data[1])
     assert near(first[128, 60], style.REAL)
     assert near(first[128, 200], "#FFFFFF")
@@ -28,7 +29,7 @@ def test_signed_maps_share_a_scale_around_zero():
     assert np.abs(second[128, 60].astype(int) - halfway).max() < 25
     marker = figure.data[2].marker
     assert (marker.cmin, marker.cmax) == (-2, 2)
-    plain = plots.mean_maps([np.array([[1.0, 3.0]])], ["a"], "x").data[1].marker
+    plain = plots.mean_maps([np.array([[1.0, 3.0]])], ["a"], "x", alt="A map.").data[1].marker
     assert (plain.cmin, plain.cmax) == (1, 3)
 
 
@@ -36,12 +37,12 @@ def test_rims_and_heat():
     face = np.full((64, 64, 3), 100, np.uint8)
     region = np.zeros((64, 64), bool)
     region[20:41, 20:41] = True
-    drawn = picture(plots.outlined([face], [region], ["a"]).data[0])
+    drawn = picture(plots.outlined([face], [region], ["a"], alt="A face.").data[0])
     rim, inside = drawn[20, 30].astype(int), drawn[30, 30]
     assert rim[0] - rim[2] > 80  # orange; JPEG shares the colours of neighbours
     assert near(inside, "#646464")
     assert face.max() == 100
-    heat = picture(plots.overlays([face], [region.astype(np.float32)], ["a"]).data[0])
+    heat = picture(plots.overlays([face], [region.astype(np.float32)], ["a"], alt="A face.").data[0])
     assert near(heat[30, 30], "#FEE838")
     assert not near(heat[50, 50], "#FEE838")
 

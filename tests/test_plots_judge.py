@@ -9,8 +9,8 @@ from mesokit import plots
 def test_heatmap_writes_each_number_with_its_interval():
     values = pd.DataFrame([[0.9, 0.6]], ["CRF 0"], [0, 40])
     figure = plots.heatmap(values, values - 0.1, values + 0.05, "tested at CRF", "trained on")
-    cells = figure.data[0]
-    assert cells.text[0][1] == "<b>0.60</b><br>0.50 to 0.65"
+    cells, words = figure.data
+    assert (words.x[1], words.y[1]) == ("40", "CRF 0") and words.text[1] == "<b>0.60</b><br>0.50 to 0.65"
     assert list(cells.x) == ["0", "40"]
     assert list(cells.y) == ["CRF 0"]
     assert figure.layout.xaxis.title.text == "tested at CRF"

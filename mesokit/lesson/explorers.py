@@ -79,7 +79,8 @@ class Review(Explorer):
         if (key := row["face"].iloc[0]) in audit.index:
             said = "accepted" if audit.loc[key, "keep"] else f"rejected: {audit.loc[key, 'reason']}"
         image = dataset.images(row, self.root)
-        return plots.faces(image, [f"{face + 1} of {len(self.table)}: {key}, {said}"], columns=1, side=300)
+        title = f"{face + 1} of {len(self.table)}: {key}, {said}"
+        return plots.faces(image, [title], columns=1, side=300, alt="The face to review.")
 
     def _decide(self, keep: bool) -> None:
         slider = self.controls["face"]

@@ -9,7 +9,21 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from mesokit.plots.pictures import data_address, rgb
-from mesokit.plots.style import COLOURS, DOTTED, FORGED, GRAY, LABELS, LOOKS, OTHER, REAL, UNIT, Look, layout
+from mesokit.plots.style import (
+    COLOURS,
+    DOTTED,
+    FORGED,
+    GRAY,
+    LABELS,
+    LOOKS,
+    OTHER,
+    REAL,
+    UNIT,
+    Look,
+    course,
+    layout,
+    spread,
+)
 
 OUTCOMES = {  # of a clip: colour, symbol of plotly, symbol of OpenCV
     "found": (FORGED, "square-open", cv2.MARKER_SQUARE),
@@ -41,7 +55,12 @@ def curves(table: pd.DataFrame, x: str, untouched: float | Sequence[float] = (),
     strengths = sorted(table["strength"].unique())
     axis = {"type": "log", "tickvals": strengths, "ticktext": [f"{value:g}" for value in strengths]} if log else {}
     figure.update_xaxes(title=x, **axis).update_yaxes(range=UNIT)
-    return layout(figure, 400, legend={"orientation": "h", "y": -0.25}).update_layout(margin_t=70)
+    told = (
+        course(f"{what}, {name}", rows["strength"], rows["value"])
+        for (name, what), rows in table.sort_values("strength").groupby(["detector", "what"], sort=False)
+    )
+    alt = f"Accuracy, and p_real of real and forged faces, over {x}. {'; '.join(told)}."
+    return layout(figure, 400, alt, legend={"orientation": "h", "y": -0.25}).update_layout(margin_t=70)
 
 
 def _line(figure: go.Figure, rows: pd.DataFrame, name: str, look: Look, column: int, legend: bool = True) -> None:
@@ -64,7 +83,9 @@ def crossed(table: pd.DataFrame) -> go.Figure:
     field.update(text=text, texttemplate="%{text}", textfont={"color": "black"}, xgap=3, ygap=3)
     field.update(colorscale=[(0, "white"), (1, COLOURS[5])])  # light enough for black words, also in print
     figure = go.Figure(field).update_yaxes(autorange="reversed", automargin=True, title="trained on")
-    return layout(figure, 140 + 75 * len(value), xaxis_title="tested on")
+    told = spread(table.assign(pair=table["trained"] + " tested on " + table["tested"]), "pair", "accuracy")
+    alt = f"Accuracy by what a detector was trained on (rows) and tested on (columns), with intervals. {told}."
+    return layout(figure, 140 + 75 * len(value), alt, xaxis_title="tested on")
 
 
 def base_rate(shares: dict[str, float], right: dict[float, float], prevalence: float) -> go.Figure:
@@ -90,7 +111,10 @@ def base_rate(shares: dict[str, float], right: dict[float, float], prevalence: f
     figure.update_xaxes(title="share of clips that are forged", type="log", tickformat="~%", col=2)
     figure.update_yaxes(title="share of alarms that are right", range=[-0.03, 1.1], tickformat=".0%", col=2)
     title = {"text": f"1000 clips, {100 * prevalence:.3g} % of them forged", "font": {"size": 14}, "y": 0.97}
-    return layout(figure, 420, title=title, legend={"orientation": "h", "y": -0.2})
+    counts = ", ".join(f"{1000 * shares[name]:.3g} {name}" for name in OUTCOMES)
+    alt = f"Left: a mark for each of {title['text']}: {counts}. "
+    alt += f"Right: the share of alarms that are right, over the share of forged clips; here {here:.1%}."
+    return layout(figure, 420, alt, title=title, legend={"orientation": "h", "y": -0.2})
 
 
 def _waffle(counts: dict[str, int], wide: int = 40, side: int = 24) -> np.ndarray:

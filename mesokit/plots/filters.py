@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from mesokit.plots.pictures import coloured, faces
-from mesokit.plots.style import ABOVE, DOTTED, GRAY, LABELS, LOOKS, REAL, SIGNED, layout
+from mesokit.plots.style import ABOVE, DOTTED, GRAY, LABELS, LOOKS, REAL, SIGNED, course, layout, listed, short
 
 
 def kernels(weights: np.ndarray, channels: Sequence[str] = ("red", "green", "blue"), side: int = 85) -> go.Figure:
@@ -18,7 +18,9 @@ def kernels(weights: np.ndarray, channels: Sequence[str] = ("red", "green", "blu
     figure.update_xaxes(visible=False).update_yaxes(visible=False, autorange="reversed")
     top = float(np.abs(weights).max())
     axis = {"colorscale": SIGNED, "cmin": -top, "cmax": top, "colorbar": {"title": "weight"}}
-    return layout(figure, weights.shape[2] * side + 60, coloraxis=axis).update_layout(margin_b=10)
+    alt = f"Kernels of {weights.shape[3]} filters (columns) on {listed(channels)} (rows). "
+    alt += f"Blue weights are positive, orange negative: {short(weights.min())} to {short(weights.max())}."
+    return layout(figure, weights.shape[2] * side + 60, alt, coloraxis=axis).update_layout(margin_b=10)
 
 
 def responses(found: np.ndarray, rows: Sequence[str], side: int = 100) -> go.Figure:
@@ -32,7 +34,11 @@ def responses(found: np.ndarray, rows: Sequence[str], side: int = 100) -> go.Fig
     figure.update_xaxes(title="cycles per pixel, across", row=len(rows), col=1 + found.shape[3] // 2)
     figure.update_yaxes(title="cycles per pixel, down", row=1 + len(rows) // 2, col=1)
     axis = {"colorscale": "Viridis", "cmin": 0, "cmax": float(found.max()), "colorbar": {"title": "response"}}
-    return layout(figure, len(rows) * side + 110, coloraxis=axis)
+    means = zip(rows, found[size // 2, size // 2].mean(axis=1), found.mean(axis=(0, 1, 3)), strict=True)
+    told = "; ".join(f"{name} {short(flat)} and {short(mean)}" for name, flat, mean in means)
+    alt = f"Frequency responses of {found.shape[3]} filters (columns), frequency 0 in the middle. "
+    alt += f"Mean at frequency 0 and over all frequencies: {told}."
+    return layout(figure, len(rows) * side + 110, alt, coloraxis=axis)
 
 
 def _panels(found: np.ndarray, rows: Sequence[str], places: np.ndarray | None) -> go.Figure:
@@ -52,7 +58,9 @@ def chance(found: float, null: np.ndarray, x: str) -> go.Figure:
     """The null distribution: a histogram of `null` (n,), and a line at `found`; `x` names what is counted."""
     figure = go.Figure(go.Histogram(x=null, nbinsx=30, name="untrained", marker={"color": GRAY}))
     figure.add_vline(found, line={"color": REAL, "width": 3}, annotation_text=f"trained: {found:.3f}")
-    return layout(figure, 320, xaxis_title=x, yaxis_title="untrained networks", bargap=0.05)
+    alt = f"A histogram of the {x} in {len(null)} untrained networks: {short(null.min())} to {short(null.max())}, "
+    alt += f"median {short(np.median(null))}. A line marks the trained network: {short(found)}."
+    return layout(figure, 320, alt, xaxis_title=x, yaxis_title="untrained networks", bargap=0.05)
 
 
 def filter_maps(
@@ -61,16 +69,18 @@ def filter_maps(
     columns: int = 6,
     side: int = 160,
     tops: Sequence[float] | None = None,
+    *,
+    alt: str,
 ) -> go.Figure:
     """Maps (h, w) from 0 (dark violet) to `tops` (yellow), by default the maximum of each map, which is in its title.
 
-    A map with negative values is white at 0, blue where positive, orange where negative.
+    A map with negative values is white at 0, blue where positive, orange where negative. `alt`: as in `faces`.
     """
     largest = [float(np.abs(one).max()) for one in maps]
     ends = largest if tops is None else tops
     drawn = [_coloured(np.asarray(one, float) / (end or 1.0)) for one, end in zip(maps, ends, strict=True)]
     words = [f"{title}, max {top:.3g}" for title, top in zip(titles, largest, strict=True)]
-    return faces(drawn, words, columns, side)
+    return faces(drawn, words, columns, side, alt=alt)
 
 
 def _coloured(values: np.ndarray) -> np.ndarray:
@@ -92,7 +102,9 @@ def ascent(trace: pd.DataFrame) -> go.Figure:
     trace = trace.assign(**{"E = f - penalty": trace["f"] - trace["penalty"]})
     for name, line in lines.items():
         figure.add_scatter(x=trace["step"], y=trace[name], name=name, mode="lines", line=line)
-    return layout(figure, 340, xaxis_title="step", yaxis_title="value", legend=ABOVE)
+    told = "; ".join(course(name, trace["step"], trace[name]) for name in lines)
+    alt = f"Three lines over the steps. {told}."
+    return layout(figure, 340, alt, xaxis_title="step", yaxis_title="value", legend=ABOVE)
 
 
 def sign_shares(table: pd.DataFrame) -> go.Figure:
@@ -111,4 +123,7 @@ def sign_shares(table: pd.DataFrame) -> go.Figure:
     axis = {"title": "network", "tickvals": list(range(len(names))), "ticktext": names}
     axis["range"] = [-1.1, len(names) - 0.5]  # room for the words to the left of the dots
     y = {"title": "share of detail in the face", "range": [0, 1]}
-    return layout(figure, 380, xaxis=axis, yaxis=y, legend=ABOVE)
+    means = table.groupby(["network", "group"], sort=False)["face_share"].agg(["size", "mean"])
+    told = "; ".join(f"{network}, {r['size']:.0f} {kind}: {r['mean']:.2f}" for (network, kind), r in means.iterrows())
+    alt = f"A dot for each neuron: the share of detail in the face; 0.5: as much outside. Means: {told}."
+    return layout(figure, 380, alt, xaxis=axis, yaxis=y, legend=ABOVE)

@@ -8,21 +8,37 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from mesokit.plots.pictures import coloured, faces, rgb
-from mesokit.plots.style import ABOVE, DOTTED, FORGED, GRAY, LOOKS, PLAIN, REAL, SIGNED, UNIT, layout, reach
+from mesokit.plots.style import (
+    ABOVE,
+    DOTTED,
+    FORGED,
+    GRAY,
+    LOOKS,
+    PLAIN,
+    REAL,
+    SIGNED,
+    UNIT,
+    course,
+    layout,
+    reach,
+    short,
+    spread,
+)
 
 
 def mean_maps(
-    found: Sequence[np.ndarray], titles: Sequence[str], unit: str, signed: bool = False, columns: int = 4
+    found: Sequence[np.ndarray], titles: Sequence[str], unit: str, signed: bool = False, columns: int = 4, *, alt: str
 ) -> go.Figure:
     """Maps (h, w) in one colour scale, from the minimum to the maximum of all, or symmetric around 0 if `signed`.
 
-    `unit`: the title of the colour bar. Signed: blue is more for real, orange more for forged.
+    `unit`: the title of the colour bar. Signed: blue is more for real, orange more for forged. `alt`: as in `faces`.
     """
     every = np.concatenate([np.ravel(one) for one in found])
     top = float(np.abs(every).max()) if signed else float(every.max())
     low, scale = (-top, SIGNED) if signed else (float(every.min()), PLAIN)
     drawn = [_squares((one - low) / max(top - low, 1e-12), scale, 256) for one in found]
-    figure = faces(drawn, titles, columns)
+    ranges = "; ".join(f"{t} {short(one.min())} to {short(one.max())}" for t, one in zip(titles, found, strict=True))
+    figure = faces(drawn, titles, columns, alt=f"{alt} Range of {unit}: {ranges}.")
     bar = {"title": {"text": unit, "side": "right"}, "thickness": 12}
     marker = {"color": [low], "cmin": low, "cmax": max(top, low + 1e-12), "colorscale": scale, "colorbar": bar}
     figure.add_scatter(x=[None], y=[None], mode="markers", marker={**marker, "showscale": True}, showlegend=False)
@@ -41,8 +57,13 @@ def overlays(
     titles: Sequence[str],
     masks: Sequence[np.ndarray] | None = None,
     columns: int = 6,
+    *,
+    alt: str,
 ) -> go.Figure:
-    """Gray faces with their maps (h, w) >= 0 in colour, each scaled to its own largest value; white: a mask."""
+    """Gray faces with their maps (h, w) >= 0 in colour, each scaled to its own largest value; white: a mask.
+
+    `alt`: as in `faces`.
+    """
     drawn = []
     for i, (image, one) in enumerate(zip(images, found, strict=True)):
         strength = (one / max(float(one.max()), 1e-12))[..., None]
@@ -51,7 +72,7 @@ def overlays(
         heat = _squares(strength[..., 0], PLAIN, len(image))
         canvas = ((1 - weight) * gray + weight * heat).round().astype(np.uint8)
         drawn.append(canvas if masks is None else _rim(canvas, masks[i], "#FFFFFF"))
-    return faces(drawn, titles, columns)
+    return faces(drawn, titles, columns, alt=alt)
 
 
 def outlined(
@@ -60,10 +81,12 @@ def outlined(
     titles: Sequence[str],
     columns: int = 6,
     side: int = 160,
+    *,
+    alt: str,
 ) -> go.Figure:
-    """Faces (h, w, 3) uint8, each with the rim of one region (h, w) bool."""
+    """Faces (h, w, 3) uint8, each with the rim of one region (h, w) bool; `alt`: as in `faces`."""
     drawn = [_rim(image, region, FORGED) for image, region in zip(images, regions, strict=True)]
-    return faces(drawn, titles, columns, side)
+    return faces(drawn, titles, columns, side, alt=alt)
 
 
 def _rim(image: np.ndarray, region: np.ndarray, colour: str) -> np.ndarray:
@@ -76,7 +99,9 @@ def exchanges(largest: np.ndarray, unit: str) -> go.Figure:
     figure = go.Figure(go.Histogram(x=largest[1:], nbinsx=30, marker={"color": GRAY}, name="exchanged"))
     words = {"annotation_text": "true labels", "annotation_position": "top left"}
     figure.add_vline(largest[0], line={"color": REAL, "width": 3}, **words)
-    return layout(figure, 280, xaxis={"title": unit, "rangemode": "tozero"}, yaxis_title="exchanges")
+    alt = f"A histogram of the {unit} after {len(largest) - 1} exchanges: {short(min(largest[1:]))} to "
+    alt += f"{short(max(largest[1:]))}. A line marks the true labels: {short(largest[0])}."
+    return layout(figure, 280, alt, xaxis={"title": unit, "rangemode": "tozero"}, yaxis_title="exchanges")
 
 
 def whiskers(table: pd.DataFrame, y: str, x: str, series: str | None = None, line: float | None = 0.0) -> go.Figure:
@@ -97,7 +122,9 @@ def whiskers(table: pd.DataFrame, y: str, x: str, series: str | None = None, lin
         figure.add_vline(line, line=DOTTED)
     axis = {"tickvals": list(range(len(labels))), "ticktext": [str(v) for v in labels], "autorange": "reversed"}
     height = 140 + (30 + 12 * len(names)) * len(labels)
-    return layout(figure, height, xaxis_title=x, yaxis=axis, legend=ABOVE).update_layout(margin={"l": 140})
+    named = table.assign(name=table[y].astype(str) if series is None else table[y].astype(str) + ", " + table[series])
+    alt = f"Means with intervals: {x}. {spread(named, 'name', 'mean')}."
+    return layout(figure, height, alt, xaxis_title=x, yaxis=axis, legend=ABOVE).update_layout(margin={"l": 140})
 
 
 def deletions(table: pd.DataFrame, x: str, y: str, title: str) -> go.Figure:
@@ -106,7 +133,9 @@ def deletions(table: pd.DataFrame, x: str, y: str, title: str) -> go.Figure:
     for i, (name, rows) in enumerate(table.groupby("explanation", sort=False)):
         line = LOOKS[i % len(LOOKS)].line
         figure.add_scatter(x=rows["share"], y=rows["value"], name=str(name), mode="lines", line=line)
-    return layout(figure, 360, title=title, xaxis_title=x, yaxis={"title": y, "range": UNIT})
+    rows_of = table.groupby("explanation", sort=False)
+    alt = f"{title} {'; '.join(course(name, rows['share'], rows['value']) for name, rows in rows_of)}."
+    return layout(figure, 360, alt, title=title, xaxis_title=x, yaxis={"title": y, "range": UNIT})
 
 
 def band_losses(table: pd.DataFrame, y: str = "loss of accuracy") -> go.Figure:
@@ -124,4 +153,7 @@ def band_losses(table: pd.DataFrame, y: str = "loss of accuracy") -> go.Figure:
     edges = [*table["low_cycles"].unique(), table["high_cycles"].max()]
     axis = {"title": "cycles per face: coarse to fine", "type": "log", "tickvals": edges}
     axis["ticktext"] = [f"{edge:g}" for edge in edges]
-    return layout(figure, 380, xaxis=axis, yaxis_title=y, legend=ABOVE)
+    bands = table["treatment"] + ", " + table["low_cycles"].map(short) + " to " + table["high_cycles"].map(short)
+    told = spread(table.assign(band=bands), "band", "mean")
+    alt = f"{y} by band of frequency in cycles per face, with intervals. {told}."
+    return layout(figure, 380, alt, xaxis=axis, yaxis_title=y, legend=ABOVE)

@@ -7,7 +7,24 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from mesokit.plots.style import ABOVE, COLOURS, DASHES, DOTTED, LABELS, LOOKS, P_REAL, REAL, UNIT, layout, reach
+from mesokit.plots.pictures import coloured
+from mesokit.plots.style import (
+    ABOVE,
+    COLOURS,
+    DASHES,
+    DOTTED,
+    LABELS,
+    LOOKS,
+    P_REAL,
+    PLAIN,
+    REAL,
+    UNIT,
+    course,
+    ink,
+    layout,
+    reach,
+    spread,
+)
 
 ACCURACY = "accuracy (0 to 1)"
 
@@ -17,10 +34,18 @@ def heatmap(values: pd.DataFrame, low: pd.DataFrame, high: pd.DataFrame, x: str,
     v, a, b = (one.map("{:.2f}".format) for one in (values, low, high))
     text = "<b>" + v + "</b><br>" + a + " to " + b
     x_names, y_names = ([str(name) for name in names] for names in (values.columns, values.index))
-    cells = go.Heatmap(z=values.to_numpy(float), x=x_names, y=y_names, text=text, texttemplate="%{text}")
-    cells.update(colorscale="Cividis", zmin=0.4, zmax=1, colorbar={"title": "accuracy"})
+    bar = {"title": "accuracy"}
+    figure = go.Figure(go.Heatmap(z=values.to_numpy(float), x=x_names, y=y_names, zmin=0.4, zmax=1, colorbar=bar))
+    figure.update_traces(colorscale=PLAIN, hoverinfo="skip")
+    shares = np.nan_to_num((values.to_numpy(float) - 0.4) / 0.6, nan=1)  # nan: an empty cell, which is white
+    inks = [ink(colour) for colour in coloured(shares, PLAIN).reshape(-1, 3)]
+    places = {"x": x_names * len(y_names), "y": np.repeat(y_names, len(x_names)), "text": text.to_numpy().ravel()}
+    figure.add_scatter(**places, mode="text", textfont={"color": inks}, hoverinfo="skip", showlegend=False)
     axis = {"title": y, "autorange": "reversed", "automargin": True}
-    return layout(go.Figure(cells), 130 + 46 * len(values), xaxis_title=x, yaxis=axis)
+    words = v + " (" + a + " to " + b + ")"
+    cells = (f"{row}, {column} {words.loc[row, column]}" for row in v.index for column in v)
+    alt = f"Accuracy with intervals by {y} (rows) and {x} (columns). {'; '.join(cells)}."
+    return layout(figure, 130 + 46 * len(values), alt, xaxis_title=x, yaxis=axis)
 
 
 def intervals(table: pd.DataFrame, x: str = ACCURACY, line: float | None = None) -> go.Figure:
@@ -33,7 +58,8 @@ def intervals(table: pd.DataFrame, x: str = ACCURACY, line: float | None = None)
     if line is not None:
         figure.add_vline(line, line=DOTTED)
     axis = {"autorange": "reversed", "automargin": True}
-    return layout(figure, 110 + 34 * len(table), xaxis_title=x, yaxis=axis)
+    alt = f"Values with intervals: {x}. {spread(table.assign(name=table.index), 'name', 'value')}."
+    return layout(figure, 110 + 34 * len(table), alt, xaxis_title=x, yaxis=axis)
 
 
 def crf_curve(table: pd.DataFrame, threshold: float = 0.5) -> go.Figure:
@@ -49,7 +75,12 @@ def crf_curve(table: pd.DataFrame, threshold: float = 0.5) -> go.Figure:
     figure.update_yaxes(type="log", col=1).update_yaxes(range=UNIT, col=3).update_xaxes(title="CRF")
     for column, title in enumerate(titles.values(), start=1):
         figure.update_yaxes(title=title, col=column)
-    return layout(figure, 340, legend=ABOVE)
+    told = (
+        course(f"{title}, {name}", r["crf"], r[key].replace(np.inf, np.nan))
+        for key, title in titles.items()
+        for name, r in table.groupby("clip")
+    )
+    return layout(figure, 340, f"Three panels over the CRF. {'; '.join(told)}.", legend=ABOVE)
 
 
 def spectra(frequencies: np.ndarray, curves: Mapping[str, np.ndarray], y: str, log: bool = True) -> go.Figure:
@@ -62,7 +93,9 @@ def spectra(frequencies: np.ndarray, curves: Mapping[str, np.ndarray], y: str, l
         line = {"color": COLOURS[list(seen).index(start) % len(COLOURS)], "dash": DASHES[seen[start] - 1]}
         figure.add_scatter(x=frequencies, y=values, name=name, mode="lines", line=line)
     axis = {"title": y, "type": "log", "exponentformat": "power"} if log else {"title": y}
-    return layout(figure, 380, xaxis_title="spatial frequency (cycles per pixel of the crop)", yaxis=axis)
+    told = "; ".join(course(name, frequencies, values) for name, values in curves.items())
+    alt = f"Lines of {y} over the spatial frequency in cycles per pixel. {told}."
+    return layout(figure, 380, alt, xaxis_title="spatial frequency (cycles per pixel of the crop)", yaxis=axis)
 
 
 def by_number(table: pd.DataFrame) -> go.Figure:
@@ -72,7 +105,9 @@ def by_number(table: pd.DataFrame) -> go.Figure:
     for (key, name), look in zip(names.items(), LOOKS, strict=False):
         figure.add_scatter(x=table["n"], y=table[key], name=name, mode="lines+markers", line=look.line)
     axis = {"title": "frames (n), logarithmic", "type": "log", "tickvals": list(table["n"])}
-    return layout(figure, 340, xaxis=axis, yaxis_title=ACCURACY, legend=ABOVE)
+    told = "; ".join(course(name, table["n"], table[key]) for key, name in names.items())
+    alt = f"Accuracy of clips over the number of frames. {told}."
+    return layout(figure, 340, alt, xaxis=axis, yaxis_title=ACCURACY, legend=ABOVE)
 
 
 def effective(numbers: Sequence[int], curves: Mapping[str, Sequence[float]]) -> go.Figure:
@@ -80,7 +115,9 @@ def effective(numbers: Sequence[int], curves: Mapping[str, Sequence[float]]) -> 
     figure = go.Figure()
     for (name, values), look in zip(curves.items(), LOOKS, strict=False):
         figure.add_scatter(x=list(numbers), y=list(values), name=name, mode="lines", line=look.line)
-    return layout(figure, 340, xaxis_title="frames (n)", yaxis_title="equivalent number of independent frames")
+    told = "; ".join(course(name, numbers, values) for name, values in curves.items())
+    alt = f"How many independent frames n frames are worth. {told}."
+    return layout(figure, 340, alt, xaxis_title="frames (n)", yaxis_title="equivalent number of independent frames")
 
 
 def calibration(curves: Mapping[str, pd.DataFrame]) -> go.Figure:
@@ -90,7 +127,9 @@ def calibration(curves: Mapping[str, pd.DataFrame]) -> go.Figure:
     for (name, table), look in zip(curves.items(), LOOKS, strict=False):
         points = {"x": table["p_real"], "y": table["share_real"], "marker": look.dot(5 + 2 * np.sqrt(table["n"]))}
         figure.add_scatter(**points, name=name, mode="lines+markers", text=table["n"])
-    return layout(figure, 360, xaxis={"title": P_REAL, "range": UNIT}, yaxis_title="share that is real")
+    told = "; ".join(course(name, table["p_real"], table["share_real"]) for name, table in curves.items())
+    alt = f"The share of real faces or clips over p_real; on the diagonal both are equal. {told}."
+    return layout(figure, 360, alt, xaxis={"title": P_REAL, "range": UNIT}, yaxis_title="share that is real")
 
 
 def clip_timeline(rows: pd.DataFrame, running: Sequence[float], title: str, threshold: float = 0.5) -> go.Figure:
@@ -102,4 +141,6 @@ def clip_timeline(rows: pd.DataFrame, running: Sequence[float], title: str, thre
     figure.add_scatter(x=rows["time"], y=list(running), name="clip so far", mode="lines+markers", line=line)
     figure.add_hline(threshold, line=DOTTED, annotation_text=f"threshold {threshold:g}")
     axis = {"title": P_REAL, "range": [0, 1.03]}
-    return layout(figure, 340, title=title, xaxis_title="time (s)", yaxis=axis)
+    told = f"{course('Frames', rows['time'], rows['p_real'])}; {course('clip so far', rows['time'], running)}"
+    alt = f"{title}. p_real over the time in seconds; threshold {threshold:g}. {told}."
+    return layout(figure, 340, alt, title=title, xaxis_title="time (s)", yaxis=axis)

@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 from scipy.special import expit, logit
 
-from mesokit.plots.style import ABOVE, DOTTED, LABELS, LOOKS, P_REAL, REAL, Look, layout, reach
+from mesokit.plots.style import ABOVE, DOTTED, LABELS, LOOKS, P_REAL, REAL, Look, course, layout, reach, short, spread
 
 LIMIT = 0.0005  # scores closer to 0 or 1 are drawn at this distance from them: a float32 sigmoid can be exactly 1
 MARKS = (0.0005, 0.01, 0.1, 0.5, 0.9, 0.99, 0.9995)  # p_real beside the axis of `both_errors`
@@ -32,7 +32,14 @@ def _progress(lines: dict[str, tuple[pd.DataFrame, str, Look]], what: str) -> go
             line = {"x": table["iteration"], "y": table[key], "line": look.line}
             figure.add_scatter(**line, name=name, showlegend=column == 1, row=1, col=column)
     figure.update_xaxes(title="iteration (batches)").update_yaxes(rangemode="tozero")
-    return layout(figure.update_yaxes(range=[0, 1.02], col=2), 360, showlegend=True)
+    keys = {"loss": "mean squared error", "accuracy": "accuracy"}
+    told = (
+        course(f"{word}, {name}", t["iteration"], t[s + key])
+        for key, word in keys.items()
+        for name, (t, s, _) in lines.items()
+    )
+    alt = f"Error (left) and accuracy (right) over the iterations{what}. {'; '.join(told)}."
+    return layout(figure.update_yaxes(range=[0, 1.02], col=2), 360, alt, showlegend=True)
 
 
 def costs(table: pd.DataFrame) -> go.Figure:
@@ -46,7 +53,11 @@ def costs(table: pd.DataFrame) -> go.Figure:
         ends = np.log10(values.min()) - 0.6, np.log10(values.max()) + 0.8  # room for the words, in powers of ten
         axis = {"title": name, "type": "log", "range": ends, "dtick": 1, "exponentformat": "power"}
         figure.update_xaxes(axis, row=1, col=column)
-    return layout(figure, 110 + 65 * len(table), showlegend=False).update_yaxes(autorange="reversed", automargin=True)
+    rows = ((name, ", ".join(f"{short(v)} {key}" for key, v in row.items())) for name, row in table.iterrows())
+    told = "; ".join(f"{name}: {row}" for name, row in rows)
+    alt = f"A panel for each cost, on logarithmic axes. {told}."
+    figure.update_yaxes(autorange="reversed", automargin=True)
+    return layout(figure, 110 + 65 * len(table), alt, showlegend=False)
 
 
 def detectors(table: pd.DataFrame, chance: float | None = None) -> go.Figure:
@@ -67,7 +78,9 @@ def detectors(table: pd.DataFrame, chance: float | None = None) -> go.Figure:
     figure.update_yaxes(tickvals=list(range(len(names))), ticktext=names, automargin=True, showgrid=False)
     figure.update_yaxes(range=[len(names) - 0.4, -0.6], zeroline=False)
     axis = {"title": "accuracy (95 % interval over clips)", "range": [-0.02, 1.03]}
-    return layout(figure, 130 + 48 * len(names), xaxis=axis, legend=ABOVE)
+    named = table.assign(name=table["detector"] + ", " + table["unit"])
+    alt = f"Accuracies with 95 % intervals. {spread(named, 'name', 'accuracy')}."
+    return layout(figure, 130 + 48 * len(names), alt, xaxis=axis, legend=ABOVE)
 
 
 def both_errors(scores: pd.DataFrame, threshold: float) -> go.Figure:
@@ -95,4 +108,6 @@ def both_errors(scores: pd.DataFrame, threshold: float) -> go.Figure:
     figure.update_xaxes(title=P_REAL, **marks, col=1).update_xaxes(title="threshold", **marks, col=2)
     figure.update_yaxes(title="% of the class", col=1).update_yaxes(title="% of the class", range=[-2, 102], col=2)
     title = {"text": f"threshold {threshold:g}: " + "; ".join(said), "font": {"size": 14}, "y": 0.97}
-    return layout(figure, 400, barmode="overlay", title=title, legend={"orientation": "h", "y": -0.25})
+    alt = "Left: histograms of p_real of real and forged faces. Right: both errors over the threshold. "
+    alt += f"At {title['text']}."
+    return layout(figure, 400, alt, barmode="overlay", title=title, legend={"orientation": "h", "y": -0.25})

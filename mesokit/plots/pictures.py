@@ -8,13 +8,16 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from mesokit.plots.style import FORGED, REAL, layout
+from mesokit.plots.style import FORGED, REAL, layout, listed
 
 
 def faces(
-    images: np.ndarray | Sequence[np.ndarray], titles: Sequence[str], columns: int = 6, side: int = 160
+    images: np.ndarray | Sequence[np.ndarray], titles: Sequence[str], columns: int = 6, side: int = 160, *, alt: str
 ) -> go.Figure:
-    """A grid of images (h, w, 3) uint8 RGB, or (h, w) uint8 masks, with a title above each; `side` in pixels."""
+    """A grid of images (h, w, 3) uint8 RGB, or (h, w) uint8 masks, with a title above each; `side` in pixels.
+
+    `alt`: one or two sentences that say what the pictures show, for those who do not see them; the titles follow them.
+    """
     rows = -(-len(images) // columns)
     gaps = {"horizontal_spacing": 0.01, "vertical_spacing": 0.12 / rows}
     figure = make_subplots(rows, columns, subplot_titles=list(titles), **gaps)
@@ -22,7 +25,8 @@ def faces(
         figure.add_image(source=data_address(image), hoverinfo="skip", row=i // columns + 1, col=i % columns + 1)
     figure.update_xaxes(visible=False).update_yaxes(visible=False)
     figure.update_annotations(font_size=12)
-    return layout(figure, rows * (side + 30) + 40).update_layout(margin={"l": 5, "r": 5, "t": 40, "b": 5})
+    words = f"{alt} Pictures: {listed(titles)}."
+    return layout(figure, rows * (side + 30) + 40, words).update_layout(margin={"l": 5, "r": 5, "t": 40, "b": 5})
 
 
 def landmarks(
@@ -32,11 +36,16 @@ def landmarks(
     wanted: Sequence[np.ndarray] | None = None,
     columns: int = 3,
     side: int = 300,
+    *,
+    alt: str,
 ) -> go.Figure:
-    """Images (h, w, 3) uint8 RGB with a dot at each of their points (n, 2) x, y, and a line to where it is `wanted`."""
+    """Images (h, w, 3) uint8 RGB with a dot at each of their points (n, 2) x, y, and a line to where it is `wanted`.
+
+    `alt`: as in `faces`.
+    """
     goals = points if wanted is None else wanted
     drawn = [_marked(*item) for item in zip(images, points, goals, strict=True)]
-    return faces(drawn, titles, columns, side)
+    return faces(drawn, titles, columns, side, alt=alt)
 
 
 def _marked(image: np.ndarray, points: np.ndarray, goals: np.ndarray) -> np.ndarray:
@@ -53,7 +62,10 @@ def _marked(image: np.ndarray, points: np.ndarray, goals: np.ndarray) -> np.ndar
 def level_view(face: np.ndarray, change: np.ndarray, gain: float, title: str) -> go.Figure:
     """A face (h, w, 3) uint8 and its `change` (h, w, 3), signed, multiplied by `gain` and shown around gray."""
     shown = np.clip(128 + gain * change, 0, 255).astype(np.uint8)
-    return faces([face, shown], [title, f"difference from the original, x {gain:g}"], columns=2, side=300)
+    titles = [title, f"difference from the original, x {gain:g}"]
+    alt = "A face, and its difference from the original: gray where there is none. "
+    alt += f"Mean difference {np.abs(change).mean():.2f} gray levels."
+    return faces([face, shown], titles, columns=2, side=300, alt=alt)
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

@@ -1,11 +1,14 @@
-"""The look of all figures: colours, dashes, patterns, symbols, and the words of axes that several figures share.
+"""The look of all figures: colours, dashes, patterns, symbols, the words of axes, and figures in words.
 
 Colours are those of Okabe and Ito, which colour-blind readers can tell apart. Dashes, patterns and symbols repeat the
-distinction for print in black and white.
+distinction for print in black and white. Every figure carries its text alternative in `layout.meta["alt"]`.
 """
 
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -55,7 +58,52 @@ def reach(rows: pd.DataFrame, value: str, **more: Any) -> dict[str, Any]:
     return {"array": rows["high"] - rows[value], "arrayminus": rows[value] - rows["low"], **more}
 
 
-def layout(figure: go.Figure, height: int, **axes: Any) -> go.Figure:
-    """The layout that all figures share; `height` in pixels, `axes` goes to `update_layout` of plotly."""
+def layout(figure: go.Figure, height: int, alt: str, **axes: Any) -> go.Figure:
+    """The layout that all figures share; `height` in pixels, `axes` goes to `update_layout` of plotly.
+
+    `alt`: the figure in words, for those who do not see it. A report page makes it the figure's accessible name.
+    """
     margin = {"l": 60, "r": 20, "t": 40, "b": 50}
-    return figure.update_layout(template="plotly_white", height=height, margin=margin, **axes)
+    return figure.update_layout(template="plotly_white", height=height, margin=margin, meta={"alt": alt}, **axes)
+
+
+def short(value: Any) -> str:
+    """A number with three significant digits, from 1000 on whole; anything else as it is."""
+    if not isinstance(value, int | float | np.number):
+        return str(value)
+    return f"{value:,.0f}" if abs(float(value)) >= 1000 else f"{value:.3g}"
+
+
+def course(name: object, x: Iterable[Any], y: Iterable[Any]) -> str:
+    """A line in words: its first and last value, and its extremes where they lie between: 'real: 0.9 at 0, ...'."""
+    points = [(at, value) for at, value in zip(x, y, strict=True) if pd.notna(value)]
+    if not points:
+        return f"{name}: no values"
+    ends = points[:1] + points[1:][-1:]
+    told = [f"{short(value)} at {short(at)}" for at, value in ends]
+    for word, pick in (("lowest", min), ("highest", max)):
+        at, value = pick(points, key=lambda point: point[1])
+        if value not in [end for _, end in ends]:
+            told.append(f"{word} {short(value)} at {short(at)}")
+    return f"{name}: " + ", ".join(told)
+
+
+def spread(rows: pd.DataFrame, name: str, value: str) -> str:
+    """Values with their intervals in words: 'a 0.9 (0.8 to 0.95); b ...'; columns `name`, `value`, low and high."""
+    columns = (rows[column] for column in (name, value, "low", "high"))
+    return "; ".join(
+        f"{what} {short(v)} ({short(low)} to {short(high)})" for what, v, low, high in zip(*columns, strict=True)
+    )
+
+
+def listed(titles: Sequence[str]) -> str:
+    """Titles in words; equal neighbours are counted: 'real (2), forged'."""
+    counted = ((title, len(list(same))) for title, same in groupby(titles))
+    return ", ".join(f"{title} ({n})" if n > 1 else str(title) for title, n in counted)
+
+
+def ink(colour: np.ndarray) -> str:
+    """Black or white, whichever stands out more from the RGB `colour`, 0 to 255: by at least 4.5:1 (WCAG 2)."""
+    c = colour / 255
+    linear = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+    return "black" if linear @ (0.2126, 0.7152, 0.0722) > 0.179 else "white"
