@@ -22,6 +22,7 @@ _COMMANDS = {  # by what one wants to do: command -> what it does
         "index": "list the clips of a public dataset, or of a folder",
         "compress": "encode listed clips at other levels",
         "extract": "cut faces out of listed clips: a dataset",
+        "shard": "pack a dataset of very many faces into a few large files",
     },
     "research": {
         "train": "train a network on a dataset",
@@ -35,7 +36,7 @@ _COMMANDS = {  # by what one wants to do: command -> what it does
     },
 }
 _KNOWN = [name for group in _COMMANDS.values() for name in group]
-_RESUMED = {"make", "compress", "extract", "reproduce"}  # a second call does only what is missing
+_RESUMED = {"make", "compress", "extract", "shard", "reproduce"}  # a second call does only what is missing
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,6 +1,6 @@
 """Files: written whole or not at all, text and JSON, sha256, what a wrong file is, paths that stay inside a folder.
 
-Standard library only.
+Standard library only, and fsspec where a place is a URL: an object store, for example s3://bucket/folder.
 """
 
 import codecs
@@ -9,11 +9,14 @@ import json
 import os
 import re
 import secrets
+import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 PART = ".part-"  # a file that is being written is called so until it is whole
 _UNPACK = "unpack it, and give the files in it"
@@ -64,6 +67,65 @@ def write(path: Path, data: bytes) -> None:
     """Write a file, whole or not at all; its folder is made."""
     with writing(path) as part:
         part.write_bytes(data)
+
+
+def place(given: str | os.PathLike[str]) -> Path | str:
+    """A folder as a Path, which file:// is, too; another URL as text, because pathlib would spoil it."""
+    text = os.fspath(given)
+    if text.startswith("file:"):
+        return Path(url2pathname(urlsplit(text).path))
+    return text.rstrip("/") if "://" in text else Path(given)
+
+
+def store(root: Path | str) -> tuple[Any, str]:
+    """The fsspec file system of a folder or URL, and the name of the folder in it. Raises ValueError."""
+    import fsspec
+
+    try:
+        return fsspec.core.url_to_fs(str(root))
+    except (ImportError, ValueError) as error:  # the package for this kind of store is missing
+        raise ValueError(f"{root}: fsspec cannot open this URL ({error})") from error
+
+
+def read_bytes(root: Path | str, name: str, start: int = 0, stop: int | None = None) -> bytes:
+    """The bytes `start` to `stop` of the file `name` in a folder or URL."""
+    if isinstance(root, str):
+        fs, base = store(root)
+        return fs.cat_file(f"{base}/{name}", start, stop)
+    with (root / name).open("rb") as file:
+        file.seek(start)
+        return file.read(-1 if stop is None else stop - start)
+
+
+@contextmanager
+def at_hand(root: Path | str, names: Iterable[str]) -> Iterator[Path]:
+    """A folder with those of the files `names` that `root` has: `root` itself; of a URL copies, during the block."""
+    if isinstance(root, Path):
+        yield root
+        return
+    fs, base = store(root)
+    with tempfile.TemporaryDirectory() as folder:
+        for name in names:
+            if fs.exists(f"{base}/{name}"):
+                fs.get_file(f"{base}/{name}", f"{folder}/{name}")
+        try:
+            yield Path(folder)
+        except ValueError as error:  # about one of the copies: name the original
+            raise ValueError(str(error).replace(folder, root)) from error
+
+
+@contextmanager
+def sending(root: Path | str, name: str) -> Iterator[Path]:
+    """`writing` for the file `name` of a folder or URL; to a URL the file is sent, whole, when the block ends."""
+    if isinstance(root, Path):
+        with writing(root / name) as part:
+            yield part
+        return
+    fs, base = store(root)
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder) / "part"
+        fs.makedirs(f"{base}/{name}".rpartition("/")[0], exist_ok=True)
+        fs.put_file(f"{folder}/part", f"{base}/{name}")
 
 
 def write_json(value: Any, path: Path) -> None:

@@ -68,7 +68,7 @@ def test_official_splits(faceforensics, folder):
         (faceforensics / folder).mkdir(parents=True, exist_ok=True)
         (faceforensics / folder / f"{split}.json").write_text(json.dumps(pairs))
     indexed = sources.index("faceforensics", faceforensics)
-    assert indexed.table.groupby("split")["identity"].agg(set).to_dict() == {
+    assert indexed.table.groupby("split")["identity"].apply(set).to_dict() == {
         "train": {"519", "515", "033", "097", "035", "036"},
         "val": {"953", "974"},
         "test": {"012", "026", "078", "955"},

@@ -89,7 +89,7 @@ def test_a_forged_clip_keeps_what_its_mask_leaves_out(tiny):
 
 def test_both_forgeries_are_of_the_same_original(tiny):
     clips = manifest.read_clips(tiny / "clips.csv")
-    assert clips.groupby("identity")["method"].agg(set).map(len).eq(3).all()
+    assert clips.groupby("identity")["method"].apply(set).map(len).eq(3).all()
     shape = clips.groupby("crf")[["width", "height", "frames", "fps"]].nunique()
     assert (shape == 1).all(axis=None)
 

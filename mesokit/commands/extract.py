@@ -125,7 +125,8 @@ def _report(building: Iterator[dataset.Built], total: int, unit: str, out: Path)
     if unit == "clip" and len(people := pd.read_csv(out / "people.csv")):
         others = f"{(~people['kept']).sum()} of {len(people)} were not kept"
         print(f"{people['clip'].nunique()} clips show several people; {others}, see people.csv")
-    table = manifest.read_faces(out / "faces.csv")
-    counts = table.groupby(["crf", "split", "label"], dropna=False).size()
+    keys = ["crf", "split", "label"]  # counted in parts: the table may be larger than memory
+    counts = pd.concat(part.groupby(keys, dropna=False).size() for part in manifest.face_parts(out / "faces.csv"))
+    counts = counts.groupby(keys, dropna=False).sum()
     print(counts.unstack(fill_value=0).to_string())  # noqa: PD010 (counts, not a pivot of values)
     return int(bool(failed))

@@ -64,14 +64,16 @@ def work(arguments: argparse.Namespace) -> int:
 
 def _data(data: str) -> str:
     """The parameter `data` of notebooks, which run in a folder of their own: a preset's name or a whole path."""
-    from mesokit import dataset
+    from mesokit import dataset, files
     from mesokit.synthetic import studio
 
     if data in studio.PRESETS:
         return data
-    if not Path(data).is_dir():
+    place = files.place(data)
+    if isinstance(place, Path) and not place.is_dir():
         raise ValueError(f"--data {data}: neither a folder nor one of {', '.join(studio.PRESETS)}")
-    return str(dataset.open(data).folder.absolute())
+    dataset.open(place)
+    return str(place.absolute() if isinstance(place, Path) else place)
 
 
 def _notebooks(folder: Path, only: list[str] | None) -> list[Path]:

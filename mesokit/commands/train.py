@@ -13,11 +13,12 @@ import pandas as pd
 
 from mesokit import backend, dataset, evaluation, files, models, training, weights
 from mesokit.evaluation import baselines
+from mesokit.evaluation.rules import SHARED
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
-    parser.add_argument("dataset", type=Path, help="dataset folder, as mesokit extract writes it")
+    parser.add_argument("dataset", type=files.place, help="dataset folder, as mesokit extract or shard writes it")
     parser.add_argument("--network", choices=models.NETWORKS, default="meso4")
     parser.add_argument("--method", default="deepfake", help="the forgery to tell from real faces (%(default)s)")
     parser.add_argument("--crf", type=int, help="train on this level of compression alone (default: all)")
@@ -42,8 +43,8 @@ def work(arguments: argparse.Namespace) -> int:
         raise ValueError("--tour: its clips are chosen by scores at CRF 23; leave --crf out")
     if arguments.deterministic:
         backend.deterministic()
-    table = dataset.read(arguments.dataset)
-    table = table[table["method"].isin(["real", arguments.method])]
+    where, columns = {"method": ["real", arguments.method]}, ["frame", *SHARED]
+    table = dataset.read(arguments.dataset, where, columns)  # of millions of faces, those that are used
     learnt = table if arguments.crf is None else table[table["crf"] == arguments.crf]
     if arguments.crf is not None and learnt.empty:
         raise ValueError(f"--crf {arguments.crf}: {arguments.dataset} has no faces at this level")
@@ -66,10 +67,12 @@ def work(arguments: argparse.Namespace) -> int:
     weights.save(network, path)
     at = "" if arguments.crf is None else f" at CRF {arguments.crf}"
     about = f"{arguments.network}, trained by this project on synthetic {arguments.method} faces{at}"
+    with files.at_hand(arguments.dataset, ["dataset.json"]) as folder:
+        about_data = files.read_json(folder / "dataset.json")
     card = {
         **weights.card(path, arguments.network, about),
         "crf": arguments.crf,
-        "data": files.read_json(arguments.dataset / "dataset.json"),
+        "data": about_data,
         "recipe": {"name": arguments.recipe, **asdict(recipe)},
         "seed": arguments.seed,
         "deterministic": arguments.deterministic,

@@ -9,8 +9,8 @@
 In the order of a build: `sources` indexes a public dataset as a clip table, `manifest` checks it, `building` plans one
 job for each clip, `running` runs the jobs here or on a cluster, `clip` does one, `cropping` cuts its faces out, and
 `tables` writes the result. `adopting` takes faces that were published without clips. `opening` opens what was built,
-`pictures` reads the images, `review` holds what a person decided about them, and `loading` makes batches. `loading` is
-not imported here, because it loads TensorFlow.
+`pictures` reads the images, `review` holds what a person decided about them, `shards` packs them into a few large
+files, and `loading` makes batches. The last two are not imported here, because they load TensorFlow.
 """
 
 from mesokit.dataset.adopting import adopt

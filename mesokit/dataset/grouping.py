@@ -79,7 +79,8 @@ def joined(pairs: Iterable[tuple[str, str]]) -> list[str]:
 def give_splits(table: pd.DataFrame, seed: int, findings: Findings) -> pd.DataFrame:
     """Give each group a split, the official one where there is one, and return the checked clip table."""
     table = table.astype({"official": "string"})
-    known = table.dropna(subset="official").groupby("group")["official"].agg(set)
+    # not agg(), which makes lists of sets where pandas stores text with pyarrow
+    known = table.dropna(subset="official").groupby("group")["official"].apply(set)
     chosen = {group: next(s for s in STRICTEST if s in splits) for group, splits in known.items()}
     splits = table["group"].map(chosen).astype("string")
     # Also a clip that no list names, of a group that one names: it would bring pixels of the test clips to training.

@@ -1,18 +1,25 @@
-"""Faces of a dataset as batches for training: read when they are needed, and kept in memory if they are few."""
+"""Faces of a dataset as batches for training: read when they are needed, and kept in memory if they are few.
+
+Of more faces in shards than BUFFER, pieces of PIECE faces that lie side by side are read in random order from all
+shards, and a buffer of BUFFER encoded faces mixes them: the disk reads long pieces, and memory does not grow.
+"""
 
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pandas as pd
 
+from mesokit import files
 from mesokit.backend import tf
+from mesokit.dataset import pictures
 from mesokit.dataset.pictures import SIZE
 
 KEPT = 1 << 29  # bytes: fewer decoded faces are kept in memory, since decoding a PNG takes as long as augmenting it
+BUFFER = 4096  # faces of shards that are shuffled together: some 300 MB of PNG files
+PIECE = 32  # faces that are read at once: 2 MB of a shard
 
 
 @dataclass(frozen=True)
@@ -28,20 +35,39 @@ class Augmentation:
 
 def batches(table: pd.DataFrame, root: str | os.PathLike[str], batch: int = 32) -> tf.data.Dataset:
     """The faces of `table` once, in order: pairs (b, size, size, 3) float32 in [0, 1], (b, 1) float32 with real = 1."""
-    return _decoded(_rows(table, root)).batch(batch).map(_unit_range).prefetch(2)
+    return _decoded(_read(table, root, _in_order(table))).batch(batch).map(_unit_range).prefetch(2)
 
 
 def training_batches(
-    table: pd.DataFrame, root: str | os.PathLike[str], batch: int, augmentation: Augmentation | None, seed: int
+    table: pd.DataFrame,
+    root: str | os.PathLike[str],
+    batch: int,
+    augmentation: Augmentation | None,
+    seed: int,
+    replica: tuple[int, int] = (0, 1),
 ) -> tf.data.Dataset:
-    """Endless shuffled and augmented batches, in the form of `batches`. The same seed gives the same batches."""
+    """Endless shuffled and augmented batches, in the form of `batches`. The same seed gives the same batches.
 
-    def shuffled(data: tf.data.Dataset) -> tf.data.Dataset:
-        return data.shuffle(len(table), seed=seed, reshuffle_each_iteration=True).repeat()
+    Each round has every face once. Up to BUFFER faces in shards give the batches of the PNG files that they were made
+    of. replica: (index, count): only the faces of every count-th shard, or PNG file, from the index-th on.
+    Raises ValueError where there are fewer shards than replicas.
+    """
+    table = _own(table, *replica)
 
-    rows = _rows(table, root)
-    few = len(table) * 3 * SIZE**2 <= KEPT  # then each face is decoded once; the order does not change
-    data = shuffled(_decoded(rows).cache()) if few else _decoded(shuffled(rows))
+    def shuffled(data: tf.data.Dataset, n: int) -> tf.data.Dataset:
+        return data.shuffle(n, seed=seed, reshuffle_each_iteration=True)
+
+    n, where = len(table), _where(table)
+    if n * 3 * SIZE**2 <= KEPT:  # then each face is decoded once; the order does not change
+        data = shuffled(_decoded(_read(table, root, _in_order(table))).cache(), n).repeat()
+    elif n <= BUFFER or where["shard"].isna().any():
+        rows = shuffled(tf.data.Dataset.range(n), n).repeat()
+        data = _decoded(_read(table, root, rows.batch(PIECE)))
+    else:
+        by_place = tf.constant(np.lexsort((where["start"].astype("int64"), where["shard"])))
+        starts = shuffled(tf.data.Dataset.range(0, n, PIECE), -(-n // PIECE))
+        pieces = starts.map(lambda start: by_place[start : start + PIECE])
+        data = _decoded(shuffled(_read(table, root, pieces), BUFFER).repeat())
 
     def prepared(n, pair):
         faces_, labels = _unit_range(*pair)
@@ -53,18 +79,55 @@ def training_batches(
     return numbered.map(prepared, num_parallel_calls=tf.data.AUTOTUNE).prefetch(2)
 
 
-def _rows(table: pd.DataFrame, root: str | os.PathLike[str]) -> tf.data.Dataset:
+def _where(table: pd.DataFrame) -> pd.DataFrame:
+    """Shard and first byte of each face; NaN for PNG files."""
+    return (
+        table["path"].astype("string").str.extract(pictures.PIECE.pattern).set_axis(["shard", "start", "size"], axis=1)
+    )
+
+
+def _own(table: pd.DataFrame, index: int, count: int) -> pd.DataFrame:
+    """The faces that the replica `index` of `count` reads."""
+    if count == 1:
+        return table
+    home = _where(table)["shard"].fillna(table["path"].astype("string"))
+    names = sorted(home.unique())
+    if not 0 <= index < count <= len(names):
+        raise ValueError(
+            f"replica = ({index}, {count}): there are {len(names)} shards; make more, smaller ones (--size)"
+        )
+    return table[home.isin(names[index::count])]
+
+
+def _in_order(table: pd.DataFrame) -> tf.data.Dataset:
+    return tf.data.Dataset.range(len(table)).batch(PIECE)
+
+
+def _read(table: pd.DataFrame, root: str | os.PathLike[str], rows: tf.data.Dataset) -> tf.data.Dataset:
+    """PNG file and label of each row of `table`, whose numbers come as vectors (n,) int64 from `rows`."""
     if table.empty:
         raise ValueError("no faces to read: the query for method, split and crf matches no row of the face table")
-    paths = [str(Path(root) / path) for path in table["path"]]
-    return tf.data.Dataset.from_tensor_slices((paths, (table["label"] == "real").to_numpy(np.float32)[:, None]))
+    place, paths, labels = (
+        files.place(root),
+        table["path"].array,
+        (table["label"] == "real").to_numpy(np.float32)[:, None],
+    )
+
+    def contents(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return np.array(pictures.contents(place, paths.take(numbers)), object), labels[numbers]
+
+    def read(numbers):
+        png, real = tf.numpy_function(contents, [numbers], (tf.string, tf.float32), stateful=False)
+        return tf.ensure_shape(png, (None,)), tf.ensure_shape(real, (None, 1))
+
+    return rows.map(read, num_parallel_calls=tf.data.AUTOTUNE).unbatch()
 
 
-def _decoded(rows: tf.data.Dataset) -> tf.data.Dataset:
-    def load(path, label):
-        return tf.ensure_shape(tf.io.decode_png(tf.io.read_file(path), channels=3), (SIZE, SIZE, 3)), label
+def _decoded(data: tf.data.Dataset) -> tf.data.Dataset:
+    def decode(png, label):
+        return tf.ensure_shape(tf.io.decode_png(png, channels=3), (SIZE, SIZE, 3)), label
 
-    return rows.map(load, num_parallel_calls=tf.data.AUTOTUNE)
+    return data.map(decode, num_parallel_calls=tf.data.AUTOTUNE)
 
 
 def _unit_range(faces_: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

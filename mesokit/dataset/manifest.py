@@ -9,6 +9,7 @@ import csv
 import hashlib
 import os
 import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -67,6 +68,8 @@ _NEVER_NEGATIVE = {"fps", "frames", "width", "height", "bytes", "frame", "time",
 _MOST = 2**53  # larger whole numbers are not exact as floats, which many readers of CSV use
 _MAY_BE_ABSENT = ("mask", "bytes", "psnr")
 _MAY_BE_EMPTY = {"source", "crf", "fps", "frames", "width", "height", "sha256", "time", *_MAY_BE_ABSENT}
+NEEDED = {"face", "clip", "path", "mask", "keep", "label", "group", "split", "crf"}  # of faces: what is always read
+_ROWS = 100_000  # of a part of a table that is read in parts
 # Columns that are empty for a face that was published without its clip.
 _OF_A_CLIP = {"clip", "frame", "keyframe", "confidence", "sharpness", "person"}
 _OF_A_CLIP |= {c for c in FACES if c[-2:] in _COORDINATES}
@@ -77,9 +80,50 @@ def read_clips(path: str | os.PathLike[str]) -> pd.DataFrame:
     return check_clips(read_table(Path(path), CLIPS), str(path))
 
 
-def read_faces(path: str | os.PathLike[str]) -> pd.DataFrame:
-    """Read and check a face table. Raises ValueError or OSError with one sentence."""
-    return check_faces(read_table(Path(path), FACES), str(path))
+def read_faces(
+    path: str | os.PathLike[str],
+    where: Mapping[str, Collection[Any]] | None = None,
+    columns: Iterable[str] | None = None,
+) -> pd.DataFrame:
+    """Read and check a face table, CSV or Parquet. Raises ValueError or OSError with one sentence.
+
+    where: column -> values: only rows with one of the values in each of these columns; columns: only these and NEEDED.
+    What is left out of a Parquet file is not in memory.
+    """
+    path = Path(path)
+    wanted = [c for c in FACES if columns is None or c in NEEDED | {*columns}]
+    if path.suffix != ".parquet":
+        table = check_faces(read_table(path, FACES), str(path))
+        for column, values in (where or {}).items():
+            table = table[table[column].isin(values)]
+        return table[wanted].reset_index(drop=True)
+    try:
+        filters = [(column, "in", list(values)) for column, values in (where or {}).items()]
+        table = pd.read_parquet(path, columns=wanted, filters=filters or None)
+    except (ValueError, OSError, KeyError) as error:
+        raise ValueError(
+            f"{path}: not a Parquet file of faces ({str(error).splitlines()[0]}); make it again"
+        ) from error
+    return check_faces(table, str(path), wanted)
+
+
+def face_parts(path: Path) -> Iterator[pd.DataFrame]:
+    """The face table in parts, each checked for itself, so that a table need not fit into memory."""
+    if path.suffix == ".parquet":
+        import pyarrow.parquet
+
+        with pyarrow.parquet.ParquetFile(path) as file:
+            yield from (check_faces(part.to_pandas(), str(path)) for part in file.iter_batches(_ROWS))
+        return
+    encoding = files.encoding(path)
+    for part in pd.read_csv(path, dtype="string", keep_default_na=False, encoding=encoding, chunksize=_ROWS):
+        known = {c: _typed(part[c], FACES[c], path) for c in part.columns if c in FACES}
+        yield check_faces(part.assign(**known), str(path))
+
+
+def face_table(folder: Path) -> Path:
+    """The file of the face table in a dataset folder: faces.parquet of a dataset in shards, or faces.csv."""
+    return path if (path := folder / "faces.parquet").is_file() else folder / "faces.csv"
 
 
 def is_face_table(path: Path) -> bool:
@@ -103,9 +147,9 @@ def check_clips(clips: pd.DataFrame, name: str = "the clip table") -> pd.DataFra
     return clips
 
 
-def check_faces(faces: pd.DataFrame, name: str = "the face table") -> pd.DataFrame:
-    """Return `faces` with the columns of `FACES` in order, or raise ValueError with `name` in the sentence."""
-    faces = _check(faces if "person" in faces else faces.assign(person=0), FACES, name)
+def check_faces(faces: pd.DataFrame, name: str = "the face table", columns: Iterable[str] = FACES) -> pd.DataFrame:
+    """Return `faces` with the `columns` of `FACES` in order, or raise ValueError with `name` in the sentence."""
+    faces = _check(faces if "person" in faces else faces.assign(person=0), {c: FACES[c] for c in columns}, name)
     _unique(faces, ["face"], name)
     return faces
 
@@ -120,7 +164,11 @@ def need_clips(faces: pd.DataFrame) -> None:
 
 
 def save(table: pd.DataFrame, path: Path) -> None:
-    """Write a table as CSV, whole or not at all. Equal tables give equal bytes."""
+    """Write a table as CSV, or Parquet by its name, whole or not at all. Equal tables give equal bytes."""
+    if path.suffix == ".parquet":
+        with files.writing(path) as part:
+            table.to_parquet(part, index=False)
+        return
     files.write(path, table.to_csv(index=False, lineterminator="\n").encode())
 
 
@@ -232,7 +280,7 @@ def _filled(table: pd.DataFrame, columns: dict[str, str], name: str) -> None:
     """Raise ValueError where a column is empty that must not be."""
     for column in [c for c in columns if c not in _MAY_BE_EMPTY]:
         empty = table[column].isna()
-        if columns is FACES and column in _OF_A_CLIP:
+        if "face" in columns and column in _OF_A_CLIP:
             empty &= table["clip"].notna()
         if empty.any():
             raise ValueError(f"{name}: the column {column} is empty in row {int(empty.argmax()) + 1}")
@@ -255,7 +303,8 @@ def check_links(table: pd.DataFrame, root: str | os.PathLike[str]) -> None:
 
     `root` itself may be a link, for example to another disk.
     """
-    columns = [table[column].dropna().unique() for column in ("path", "mask")]
+    inside = [table[column].dropna().str.replace(r"(?<=\.tfrecord)#.*", "", regex=True) for column in ("path", "mask")]
+    columns = [column.unique() for column in inside]  # few, where many pictures are pieces of one shard
     files.check_links([path for paths in columns for path in paths], Path(root), "--root")
 
 

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pandas as pd
@@ -18,13 +18,13 @@ UNKNOWN = -1  # stands for the CRF where the level of compression is unknown, so
 class Dataset:
     """An opened dataset. In both tables an unknown level of compression is UNKNOWN.
 
-    folder: of dataset.json, faces.csv and the images; about: the content of dataset.json; faces: the face table without
-    rejected faces; clips: the clip table, empty for faces that were published without clips; clip_folder: what the
-    paths of the clips are relative to, or None where the clips are not there; notes: a sentence for each thing that a
-    reader of results must know.
+    folder: of dataset.json, the face table and the pictures, or its URL; about: the content of dataset.json; faces: the
+    face table without rejected faces; clips: the clip table, empty for faces that were published without clips;
+    clip_folder: what the paths of the clips are relative to, or None where the clips are not there; notes: a sentence
+    for each thing that a reader of results must know.
     """
 
-    folder: Path
+    folder: Path | str
     about: dict[str, Any]
     faces: pd.DataFrame
     clips: pd.DataFrame
@@ -34,7 +34,7 @@ class Dataset:
     @property
     def name(self) -> str:
         """What dataset.json calls it, for example "smoke" or "faceforensics"."""
-        return str(self.about.get("name", self.folder.name))
+        return str(self.about.get("name", PurePosixPath(self.folder).name))
 
     @property
     def methods(self) -> list[str]:
@@ -178,22 +178,26 @@ def pairs(faces: pd.DataFrame) -> pd.DataFrame:
 
 
 def open(path: str | os.PathLike[str], clips: str | os.PathLike[str] | None = None) -> Dataset:
-    """Open the dataset in the folder `path`, as mesokit extract writes it.
+    """Open the dataset in the folder or URL `path`, as mesokit extract or mesokit shard writes it.
 
     clips: the folder of the clips, if they were moved; by default what dataset.json says. Raises FileNotFoundError for
-    a folder without a dataset, ValueError for a wrong table or a wrong folder of clips.
+    a folder without a dataset, ValueError for a wrong table, a shard cut short or a wrong folder of clips.
     """
-    folder, notes = Path(path), []
-    if not (folder / "faces.csv").is_file():
-        way = "build one (mesokit index, then mesokit extract), or name the folder that holds faces.csv"
-        raise FileNotFoundError(f"{folder.absolute()}: there is no dataset in this folder; {way}")
-    faces = pictures.read(folder)
-    if faces.empty:
-        raise ValueError(f"{folder / 'faces.csv'}: every face is rejected (keep is False)")
-    described = folder / "dataset.json"
-    about = files.read_json(described) if described.is_file() else {}
-    if not isinstance(about, dict):
-        raise ValueError(f"{described}: not an object of facts about a dataset; build the dataset again")
+    place = files.place(path)
+    with files.at_hand(place, [*pictures.TABLES, "dataset.json", "clips.csv"]) as folder:
+        if not (found := manifest.face_table(folder)).is_file():
+            way = "build one (mesokit index, then mesokit extract), or name the folder that holds faces.csv"
+            named = place.absolute() if isinstance(place, Path) else place
+            raise FileNotFoundError(f"{named}: there is no dataset in this folder; {way}")
+        faces = pictures.faces(place, folder)
+        if faces.empty:
+            raise ValueError(f"{found}: every face is rejected (keep is False)")
+        described = folder / "dataset.json"
+        about = files.read_json(described) if described.is_file() else {}
+        if not isinstance(about, dict):
+            raise ValueError(f"{described}: not an object of facts about a dataset; build the dataset again")
+        table = manifest.read_clips(folder / "clips.csv") if (folder / "clips.csv").is_file() else pd.DataFrame()
+    notes = []
     alone = faces["clip"].isna()
     if alone.any():
         notes.append(
@@ -203,29 +207,29 @@ def open(path: str | os.PathLike[str], clips: str | os.PathLike[str] | None = No
         faces = faces.assign(clip=faces["clip"].fillna(faces["face"]), frame=faces["frame"].fillna(0))
     if faces["crf"].isna().any():
         notes.append(f"The compression of some faces is unknown. Tables and figures show it as CRF {UNKNOWN}.")
-    table = manifest.read_clips(folder / "clips.csv") if (folder / "clips.csv").is_file() else pd.DataFrame()
-    place = _clip_folder(folder, about, table, clips)
-    if place is None and len(table):
-        notes.append(f"The clips are not in {_said(folder, about)}. What needs them is left out.")
+    said = _said(place, about)
+    home = _clip_folder(said, place, table, clips)
+    if home is None and len(table):
+        notes.append(f"The clips are not in {said}. What needs them is left out.")
     faces, table = (one.assign(crf=one["crf"].fillna(UNKNOWN)) if len(one) else one for one in (faces, table))
-    return Dataset(folder, about, faces, table, place, tuple(notes))
+    return Dataset(place, about, faces, table, home, tuple(notes))
 
 
-def _said(folder: Path, about: dict[str, Any]) -> Path:
+def _said(place: Path | str, about: dict[str, Any]) -> Path:
     """The folder of the clips as dataset.json gives it, relative to its own folder; without it, that folder."""
-    return Path(os.path.normpath(folder / str(about.get("clips", "."))))
+    return Path(os.path.normpath(Path(place) / str(about.get("clips", "."))))
 
 
 def _clip_folder(
-    folder: Path, about: dict[str, Any], table: pd.DataFrame, given: str | os.PathLike[str] | None
+    said: Path, place: Path | str, table: pd.DataFrame, given: str | os.PathLike[str] | None
 ) -> Path | None:
     """The folder of the clips if the first of them is there, else None."""
     if table.empty:
         return None
-    place = _said(folder, about) if given is None else Path(given)
-    if (place / table["path"].iloc[0]).is_file():
-        manifest.check_links(table, place)
-        return place
+    home = said if given is None else Path(given)
+    if (home / table["path"].iloc[0]).is_file():
+        manifest.check_links(table, home)
+        return home
     if given is not None:
-        raise ValueError(f"{place}: the clip {table['path'].iloc[0]} of {folder / 'clips.csv'} is not there")
+        raise ValueError(f"{home}: the clip {table['path'].iloc[0]} of {place}/clips.csv is not there")
     return None

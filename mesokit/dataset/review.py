@@ -2,8 +2,8 @@
 
     DATASET/review.csv      the audit table, a row per face that was judged: face, keep, reason
 
-`apply` copies the decisions into faces.csv, and `dataset.read` leaves rejected faces out. After a dataset was built
-again, `apply` restores the review, so that no face has to be judged twice.
+`apply` copies the decisions into the face table, and `dataset.read` leaves rejected faces out. After a dataset was
+built again, `apply` restores the review, so that no face has to be judged twice.
 """
 
 import os
@@ -36,7 +36,7 @@ def decide(root: str | os.PathLike[str], face: str, keep: bool, reason: str = ""
     """
     if not keep and not reason:
         raise ValueError(f"{face}: say why it is rejected, for example {REASONS[0]!r}")
-    if face not in set(manifest.read_faces(Path(root) / "faces.csv")["face"]):
+    if face not in set(manifest.read_faces(manifest.face_table(Path(root)))["face"]):
         raise ValueError(f"{root}: there is no face {face!r} to judge")
     audit = read(root)
     row = pd.DataFrame({"face": [face], "keep": [keep], "reason": ["" if keep else reason]})
@@ -47,18 +47,19 @@ def decide(root: str | os.PathLike[str], face: str, keep: bool, reason: str = ""
 
 
 def apply(root: str | os.PathLike[str], audit: pd.DataFrame | None = None) -> int:
-    """Copy the decisions of `audit` (by default review.csv) into faces.csv; returns the number of rejected faces.
+    """Copy the decisions of `audit` (by default review.csv) into the face table; returns the number of rejected faces.
 
     Faces without a decision stay as they are. A decision on a face that is not in this build is kept for a later build.
     """
     root = Path(root)
     audit = read(root) if audit is None else audit
-    table = manifest.read_faces(root / "faces.csv")
+    path = manifest.face_table(root)
+    table = manifest.read_faces(path)
     judged = audit[audit["face"].isin(table["face"])].set_index("face")["keep"].astype(bool)
     keep = [bool(judged.get(face, old)) for face, old in zip(table["face"], table["keep"], strict=True)]
-    manifest.save(manifest.check_faces(table.assign(keep=keep)), root / "faces.csv")
+    manifest.save(manifest.check_faces(table.assign(keep=keep)), path)
     about = files.read_json(root / "dataset.json")
-    about["sha256"]["faces.csv"] = files.sha256(root / "faces.csv")
+    about["sha256"][path.name] = files.sha256(path)
     about["reviewed"] = {"accepted": int(judged.sum()), "rejected": int((~judged).sum())}
     files.write_json(about, root / "dataset.json")
     return int((~judged).sum())

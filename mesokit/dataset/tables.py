@@ -68,7 +68,7 @@ def finish(jobs: Iterable[Job], out: Path, match: bool, about: dict[str, Any]) -
     manifest.save(pd.DataFrame(people, columns=[*PEOPLE]).astype({"person": "Int64"}), out / "people.csv")
     _join(parts, out / "faces.csv")
     if match:
-        manifest.save(matched(manifest.read_faces(out / "faces.csv")), out / "faces.csv")
+        _match(out / "faces.csv")
     _sweep(parts, out)
     counts = {"clips": len(table), "faces": faces.total(), **{f"faces_{k}": n for k, n in sorted(faces.items())}}
     describe(out, about, counts, ["clips.csv", "faces.csv"])
@@ -88,6 +88,18 @@ def _join(parts: list[Path], path: Path) -> None:
             if not header.endswith(b",person"):  # of an older version
                 header, body = header + b",person", body.replace(b"\n", b",0\n")
             file.write(body if i else header + b"\n" + body)
+
+
+def _match(path: Path) -> None:
+    """Write the table with the faces that `matched` rejects. Only the columns that it needs are in memory."""
+    needed = ["split", "crf", "label", "box_w", "box_h", "keep"]
+    keep = matched(pd.concat([part[needed] for part in manifest.face_parts(path)], ignore_index=True))["keep"].array
+    with files.writing(path) as whole, whole.open("w", encoding="utf-8", newline="") as file:
+        done = 0
+        for part in manifest.face_parts(path):
+            part["keep"] = keep[done : done + len(part)]
+            part.to_csv(file, index=False, header=not done, lineterminator="\n")
+            done += len(part)
 
 
 def _sweep(parts: list[Path], out: Path) -> None:
