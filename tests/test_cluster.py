@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -127,6 +128,19 @@ def test_a_cluster_that_grows_and_shrinks_with_a_clip_that_hangs(films):
         assert sorted(found) == ["c1", "c12"] and "not finished after 3 seconds" in found["c1"]
         assert list(_errors(_build(films, "adaptive", client, retry=True))) == ["c12"]
     assert _digest(films / "adaptive") == _digest(films / "whole")
+
+
+def test_a_cluster_of_jobs(films, monkeypatch):
+    """dask-jobqueue, as in the recipe for SLURM of docs/scaling.md; its local cluster starts the jobs here."""
+    from dask_jobqueue.local import LocalCluster as Jobs
+
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))  # of the jobs, for the plugin
+    jobs = Jobs(cores=1, processes=1, memory="2GB", scheduler_options={"dashboard_address": ":0"})
+    with jobs as cluster, Client(cluster.scheduler_address) as client:
+        client.register_plugin(_Trouble(films))
+        cluster.adapt(minimum_jobs=0, maximum_jobs=2)
+        assert list(_errors(_build(films, "jobs", client))) == ["c12"]
+    assert _digest(films / "jobs") == _digest(films / "whole")
 
 
 def test_no_more_jobs_are_handed_over_than_the_cluster_has_room_for(monkeypatch):
