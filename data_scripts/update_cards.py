@@ -65,9 +65,13 @@ def _each(cards: list[dict]) -> Iterator[list[str]]:
 
 def _seeds(cards: list[dict]) -> Iterator[list[str]]:
     """A row for each network of which there are scores of several seeds, or whose weights are not in the package."""
-    for name in sorted({path.stem.partition("-seed")[0] for path in (weights.BUNDLED / "scores").glob("*.csv")}):
+    all_scores = evaluation.read_scores().assign(
+        name=lambda known: (known["network"] + "-" + known["learnt"] + "-crf" + known["level"]).str.removesuffix(
+            "-crfall"
+        )
+    )
+    for name, scores in all_scores.groupby("name"):
         alone = re.search(r"-crf(\d+)$", name)
-        scores = evaluation.bundled_scores(name)
         if set(scores["seed"]) == {0} and any(card["name"] == name for card in cards):
             continue  # it stands in the first table
         scores = scores[scores["crf"] == int(alone[1])] if alone else scores

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from mesokit import evaluation, fast, models
-from mesokit.evaluation import metrics, scoring
+from mesokit import evaluation, fast, files, models
+from mesokit.evaluation import metrics
 
 SHARED = {"method": "real", "identity": "a", "group": "g", "split": "test"}
 
@@ -251,13 +251,40 @@ def test_the_roc_auc_is_that_of_scikit_learn_with_ties_and_weights():
     assert ours == pytest.approx(roc_auc_score(real, p_real, sample_weight=weight), abs=1e-12)
 
 
-def test_bundled_scores_are_those_of_all_seeds(tmp_path, monkeypatch):
-    monkeypatch.setattr(scoring.weights, "BUNDLED", tmp_path)
+def test_scores_are_read_by_their_names(tmp_path):
     (tmp_path / "scores").mkdir()
-    for name, p_real in (("net-a.csv", 0.25), ("net-a-seed1.csv", 0.5), ("net-a-crf0.csv", 0.75)):
-        (tmp_path / "scores" / name).write_text(f"clip,crf,frame,label,p_real\nx,0,3,real,{p_real}\n")
-    found = evaluation.bundled_scores("net-a")
-    assert found[["seed", "p_real"]].to_numpy().tolist() == [[0, 0.25], [1, 0.5]]
-    assert evaluation.bundled_scores("net-a-crf0")["p_real"].tolist() == [0.75]
-    with pytest.raises(ValueError, match="no scores of 'net-b'; it has those of net-a, net-a-crf0"):
-        evaluation.bundled_scores("net-b")
+    head = "clip,crf,frame,label,method,identity,group,split,p_real\n"
+    for name, p_real in (
+        ("net-a", 0.25),
+        ("net-a-seed1", 0.5),
+        ("net-a-crf0", 0.75),
+        ("net-a-b-crfunknown-seed2@celeb-df", 1),
+    ):
+        (tmp_path / "scores" / f"{name}.csv").write_text(head + f"007,0,3,real,real,p,g,test,{p_real}\n")
+    (tmp_path / "scores" / "notes.csv").write_text("mine\n")
+    files.write_json({"data": {"name": "films"}}, tmp_path / "weights" / "net-a-crf0.json")
+    found = evaluation.read_scores(tmp_path).set_index("p_real")
+    named = ["network", "learnt", "level", "seed", "other", "data"]
+    here = tmp_path.name
+    assert found.loc[0.25, named].tolist() == ["net", "a", "all", 0, "", here]
+    assert found.loc[0.5, named].tolist() == ["net", "a", "all", 1, "", here]
+    assert found.loc[0.75, named].tolist() == ["net", "a", "0", 0, "", "films"]
+    assert found.loc[1.0, named].tolist() == ["net", "a-b", "unknown", 2, "celeb-df", here]
+    assert set(found["clip"]) == {"007"} and list(found["seed"])[:2] == [0, 1]
+    (tmp_path / "scores" / "net-c.csv").write_text("clip,crf\nx,0\n")
+    with pytest.raises(ValueError, match=r"net-c.csv: not a table of scores: it has no column group"):
+        evaluation.read_scores(tmp_path)
+    (tmp_path / "scores" / "net-c.csv").write_text("")
+    with pytest.raises(ValueError, match=r"net-c.csv: not a table of scores \(No columns"):
+        evaluation.read_scores(tmp_path)
+    with pytest.raises(ValueError, match="there are no scores in it"):
+        evaluation.read_scores(tmp_path / "weights")
+
+
+def test_people_of_a_clip_stay_apart_in_a_table_of_scores(tmp_path):
+    row = {"clip": "c", "crf": 0, "frame": 1, "label": "real", "method": "real", "identity": "i", "group": "g"}
+    scores = pd.DataFrame([{**row, "split": "test", "person": k, "p_real": p} for k, p in ((0, 0.2), (1, 0.9))])
+    evaluation.save_scores(scores, tmp_path / "scores" / "net-a.csv")
+    assert evaluation.per_clip(evaluation.read_scores(tmp_path))["p_real"].tolist() == [0.2, 0.9]
+    evaluation.save_scores(scores.assign(person=0), tmp_path / "scores" / "net-a.csv")
+    assert "person" not in evaluation.read_scores(tmp_path)

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from mesokit import dataset, evaluation, lesson
+from mesokit.lesson import data as lesson_data
 from mesokit.lesson import paper
 from mesokit.lesson.findings import FINDINGS, VERDICTS, Finding, verdict
 
@@ -78,26 +79,115 @@ def test_a_number_has_no_verdict(capsys):
         lesson.number(" ", "what", 1, 1)
 
 
-def none(name):
-    raise ValueError("no scores")
-
-
-def test_accuracies_stand_beside_the_papers_of_the_same_level(capsys, monkeypatch):
+def test_accuracies_stand_beside_the_papers_of_the_same_level(capsys):
     scores = pd.DataFrame(
-        {"clip": list("aabb"), "label": ["real"] * 2 + ["forged"] * 2, "p_real": [0.9, 0.4, 0.1, 0.2]}
-    )
+        {"clip": list("aabb"), "crf": 40, "label": ["real"] * 2 + ["forged"] * 2, "p_real": [0.9, 0.4, 0.1, 0.2]}
+    ).assign(method="face2face", identity="i", group="g", split="test")
     lesson.accuracy("meso4", "face2face", "frames", 40, scores)
     assert "Meso-4 on Face2Face, CRF 40: accuracy, frames: paper 0.832, here 0.75 (" in capsys.readouterr().out
+    lesson.accuracy("meso4", "face2face", "clips", 23, scores)  # a: .65, b: .15
+    assert "clips: paper 0.953, here 1 (1 to 1)" in capsys.readouterr().out
     lesson.accuracy("meso4", "face2face", "clips", 0, scores)  # the paper has clips at CRF 23 only
     lesson.accuracy("meso4", "face2face", "frames", 30, scores)
     lesson.accuracy("my own", "deepfake", "frames", 23, scores)
     assert capsys.readouterr().out == ""
-    monkeypatch.setattr(evaluation, "bundled_scores", none)
-    lesson.accuracy("xception", "face2face", "frames", 23)
+    lesson.accuracy("xception", "face2face", "frames", 23, scores.head(0))
     assert "paper 0.935, here not measured" in capsys.readouterr().out
-    monkeypatch.setattr(evaluation, "bundled_scores", lambda name: scores.assign(crf=23, seed=0))
-    lesson.accuracy("xception", "face2face", "frames", 23)
-    assert "paper 0.935, here 0.75 (0.5 to 1)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("data", "level", "why"),
+    [
+        ("films", "40", "(other people and other forgeries than the paper's)"),
+        ("films", "all", "(one network of all levels, where the paper has one for each; other people and"),
+        (
+            "faceforensics",
+            "40",
+            "(clips of FaceForensics++, whose first edition the paper used; the networks learnt from",
+        ),
+    ],
+)
+def test_an_accuracy_says_of_what_data_and_networks_it_is(data, level, why, capsys):
+    scores = pd.DataFrame({"clip": ["a", "b"], "label": ["real", "forged"], "p_real": [0.9, 0.4]})
+    lesson.accuracy("meso4", "face2face", "frames", 40, scores.assign(data=data, level=level))
+    assert why in capsys.readouterr().out
+
+
+def _results(folder, tables):
+    """A folder of results: name -> {crf: p_real of the real clip, of the forged clip}."""
+    for name, levels in tables.items():
+        method = name.split("-")[1]
+        rows = [
+            {"clip": f"{label}{i}", "crf": crf, "frame": 0, "label": label, "method": kind, "identity": "i",
+             "group": "g", "split": split, "p_real": p}
+            for crf, both in levels.items()
+            for label, kind, p in (("real", "real", both[0]), ("forged", method, both[1]), ("forged", "other", 0))
+            for i, split in enumerate(("test", "test", "val"))
+        ]  # fmt: skip
+        (folder / "scores").mkdir(parents=True, exist_ok=True)
+        pd.DataFrame(rows).to_csv(folder / "scores" / f"{name}.csv", index=False)
+
+
+def test_results_of_reproduce_are_read_like_those_of_the_package(tmp_path, capsys):
+    _results(
+        tmp_path,
+        {
+            "meso4-face2face-crf0-seed0": {0: (0.9, 0.1)},
+            "meso4-face2face-crf23-seed0": {23: (0.9, 0.8)},
+            "meso4-face2face-crf23-seed1": {23: (0.9, 0.9)},
+            "meso4-face2face-crf0-seed0@celebdf": {0: (0.1, 0.9)},
+        },
+    )
+    stored = lesson.known_scores(str(tmp_path))
+    told = f"test scores of {tmp_path.name} by meso4, trained on face2face at CRF 0, 23\n"
+    assert capsys.readouterr().out == f"{tmp_path}: {told}"
+    assert set(stored["split"]) == {"test"} and set(stored["method"]) == {"real", "face2face"}
+    rows = lesson.scores_of(stored, "meso4", "face2face", 23)
+    assert len(rows) == 2 * 2 * 2 and set(rows["seed"]) == {0, 1}
+    assert lesson.scores_of(stored, "meso4", "face2face", 40).empty
+    wanted = {f"falls_to_{crf}_face2face": [("meso4", "face2face", at) for at in (0, crf)] for crf in (23, 40)}
+    ((finding, (before, after)),) = lesson.with_scores(stored, wanted)
+    assert finding == "falls_to_23_face2face" and len(before) == 4 and len(after) == 8
+    assert evaluation.difference(before, after)[0] == 0.5  # all right at CRF 0; every forged frame is wrong at 23
+    told = capsys.readouterr().out
+    assert told.startswith(
+        "Skipped. Meso-4 on Face2Face, a network for each level: accuracy per frame falls from CRF 0"
+    )
+    assert told.endswith("to 40: no scores of meso4 on face2face at CRF 40.\n")
+
+
+def test_findings_are_judged_on_the_clips_that_both_levels_have(tmp_path, capsys):
+    _results(tmp_path, {"meso4-face2face-crf0-seed0": {0: (0.9, 0.1)}, "meso4-face2face-crf23-seed0": {23: (0.9, 0.8)}})
+    stored = lesson.known_scores(tmp_path)
+    wanted = {"falls_to_23_face2face": [("meso4", "face2face", 0), ("meso4", "face2face", 23)]}
+    part = stored[(stored["crf"] == 0) | stored["clip"].isin(["real1", "forged1"])]
+    ((_, both),) = lesson.with_scores(part, wanted)
+    assert [set(scores["clip"]) for scores in both] == [{"real1", "forged1"}] * 2
+    apart = stored.assign(clip=stored["clip"] + stored["level"])
+    capsys.readouterr()
+    assert list(lesson.with_scores(apart, wanted)) == []
+    assert "at CRF 0, meso4 on face2face at CRF 23 of the same clips." in capsys.readouterr().out
+
+
+def test_the_scores_of_the_package_are_of_levels_as_in_the_paper():
+    stored = lesson.known_scores("")
+    assert set(stored["data"]) == {"bundled"} and set(stored["other"]) == {""}
+    assert set(lesson.scores_of(stored, "meso4", "deepfake", 23)["level"]) == {"all"}
+    assert set(lesson.scores_of(stored, "meso4", "face2face", 23)["level"]) == {"23"}
+    assert set(lesson.scores_of(stored, "meso_inception4", "face2face", 40)["level"]) == {"all"}
+
+
+def test_cells_of_a_forgery_without_scores_are_skipped(tmp_path):
+    with pytest.raises(ValueError, match="there are no scores in it; give the folder that mesokit reproduce wrote"):
+        lesson.known_scores(tmp_path)
+    _results(tmp_path, {"meso4-deepfake-crf23-seed0": {23: (0.9, 0.1)}})
+    lesson.known_scores(tmp_path)
+    assert lesson_data._left_out["scores of deepfake"] == ""
+    lacks = f"{tmp_path}: no network there learnt face2face; there are meso4, trained on deepfake at CRF 23"
+    assert lesson_data._left_out["scores of face2face"] == lacks
+    _results(tmp_path / "b", {"meso4-deepfake-crf23-seed0": {0: (0.9, 0.1)}})
+    with pytest.raises(ValueError, match="no test faces at the level of training"):
+        lesson.known_scores(tmp_path / "b")
 
 
 def test_the_papers_values():

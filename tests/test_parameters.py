@@ -31,6 +31,8 @@ def test_paths_on_the_command_line_start_in_the_current_folder(tmp_path, monkeyp
         ("network", "meso4", "meso4"),  # a word, although a file is called so
         ("method", "deepfake", "deepfake"),
         ("levels", [0, 23], [0, 23]),
+        ("weights", ["net.h5", "meso4-deepfake"], [str(tmp_path / "net.h5"), "meso4-deepfake"]),
+        ("results", "reproduced", tmp_path / "reproduced"),
         ("seed", 3, 3),
     ):
         assert report.from_here(name, value) == (str(placed) if isinstance(placed, Path) else placed), name
@@ -43,6 +45,39 @@ def test_every_parameter_that_is_a_path_is_known_as_one():
         for name, comment in re.findall(r"^(\w+) = .*?  # (.*)$", source, re.MULTILINE):
             if re.match("(the )?(path of a clip|(a )?folder)", comment):
                 assert name in PATHS, f"{notebook.name}: {name}"
+
+
+def test_weights_means_the_same_in_every_notebook_that_loads_some():
+    without = set()
+    for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        code = "\n".join(cell.source for cell in nbformat.read(notebook, as_version=4).cells)
+        known = report.notebook_parameters(notebook)
+        if "weights.load(" not in code:
+            without.add(notebook.stem)
+            continue
+        assert isinstance(known["weights"], list) and all(isinstance(one, str) for one in known["weights"]), notebook
+        assert re.search(r"# names .*or paths of weight files", code), notebook
+    assert without == {"01_dataset_construction"}
+
+
+def test_a_notebook_without_a_given_parameter_is_named(tmp_path, monkeypatch, capsys):
+    (tmp_path / "presets").mkdir()
+    (tmp_path / "presets" / "smoke.yaml").write_text("all: {}")
+    for name, source in (("00_a", 'weights = ["x"]\nwork = ""'), ("01_b", 'work = ""'), ("02_c", 'results = ""')):
+        cell = new_code_cell(source, metadata={"tags": ["parameters"]})
+        nbformat.write(new_notebook(cells=[cell]), tmp_path / f"{name}.ipynb")
+    given = []
+    monkeypatch.setattr(report, "run", lambda chosen, parameters, *rest: given.append(parameters) or [])
+    monkeypatch.setattr(report, "render", lambda *rest: "index.html")
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["report", "--notebooks", ".", "-p", "weights", "y", "-p", "results", "out"]) == 0
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("mesokit")]
+    assert told == [
+        "mesokit report: 00_a has no parameter results",
+        "mesokit report: 01_b has no parameter results, weights",
+        "mesokit report: 02_c has no parameter weights",
+    ]
+    assert given == [{"00_a": {"weights": ["y"]}, "01_b": {}, "02_c": {"results": str(tmp_path / "out")}}]
 
 
 def test_the_report_hands_whole_paths_to_a_notebook(tmp_path, monkeypatch, capsys):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mesokit import dataset, reproduce, training
+from mesokit import dataset, evaluation, reproduce, training
 from mesokit.reproduce import jobs, tables
 
 
@@ -37,7 +37,7 @@ def out(tmp_path):
 
 
 def test_the_numbers_by_hand(out):
-    found = tables.measured(tables.read(out)).set_index("unit")
+    found = tables.measured(evaluation.read_scores(out)).set_index("unit")
     frames, clips = found.loc["frames"], found.loc["clips"]
     assert frames["accuracy"] == pytest.approx((6 / 12 + 1) / 2)  # of seed 0: 4 of 6 real, 2 of 6 forged
     assert (frames["lowest"], frames["highest"], frames["seeds"], frames["clips"]) == (0.5, 1.0, 2, 4)
@@ -55,21 +55,52 @@ def test_tables_are_written_and_escaped(out):
     assert names == ["tables.csv", "tables.md", "tables.html"]
     page = (out / "tables.html").read_text()
     assert "0.891" in page and "paper, table 2" in page and "<b>" not in page
-    assert "| Meso-4 | Deepfake | 23 | 0.891 | 0.750 (" in (out / "tables.md").read_text()
+    assert "| Meso-4 | Deepfake | 23 | 0.891 | 0.750 | 0." in (out / "tables.md").read_text()
     assert "Trained on one forgery" in page
+
+
+def test_columns_without_a_value_are_left_out(out):
+    own = [("a", "real", "real", "test", [0.9]), ("b", "forged", "dfdc", "test", [0.2])]
+    _scores(out, "meso4-dfdc-crf23-seed0", own)
+    scores = evaluation.read_scores(out)
+    shown = tables.as_printed(scores, tables.measured(scores))
+    other = shown["Other forgeries, each frame by itself"]
+    # The paper has no such forgery, there are no validation people, and one seed has no spread.
+    gone = {"paper", "best threshold", "ours at it", "lowest to highest seed", "trained at CRF"}
+    assert gone & {*other} == set() and other["clips"].tolist() == [2]
+    clips = shown["Clips: the mean over their frames (paper, table 4)"].set_index("forgery")
+    assert clips["paper"].to_dict() == {"Deepfake": "0.969", "dfdc": ""}
+
+
+def test_the_papers_number_stands_beside_its_own_level_only(out):
+    for level in (0, 40):
+        _scores(out, f"meso4-face2face-crf{level}-seed0", [("a", "forged", "face2face", "test", [0.2])])
+    both = evaluation.read_scores(out)
+    both.loc[both["learnt"] == "face2face", "crf"] = both["level"].map({"0": 0, "40": 40})
+    both = both[both["learnt"] == "face2face"]
+    shown = tables.beside_paper(both, "frames")
+    assert shown[["CRF", "paper"]].to_numpy().tolist() == [["0", "0.946"], ["40", "0.832"]]
+    apart = tables.beside_paper(both.assign(crf=23), "frames")  # tested where they were not trained
+    assert apart["trained at CRF"].tolist() == ["0", "40"] and "paper" not in apart
+
+
+def test_rules_are_those_of_each_clip(out):
+    (row,) = tables.by_rule(evaluation.read_scores(out)).to_dict("records")
+    # Seed 0: r1 .63, r2 .67, f1 .27, f2 .73 by the mean; medians .8, .7, .1, .7. Only f2 is wrong.
+    assert (row["network"], row["mean"], row["median"]) == ("Meso-4", "0.875", "0.875")
 
 
 def test_other_datasets_stand_in_a_matrix(out):
     other = [("x", "real", "real", "test", [0.1]), ("y", "forged", "deepfake", "test", [0.1])]
     _scores(out, "meso4-deepfake-crf23-seed0@celebdf", other)
-    scores = tables.read(out)
+    scores = evaluation.read_scores(out)
     shown = tables.as_printed(scores, tables.measured(scores))
     matrix = shown["Trained here, tested on another dataset (columns): accuracy per frame"]
     assert matrix[["its own", "celebdf"]].to_numpy().tolist() == [["0.750", "0.500"]]
 
 
 def test_no_scores_is_an_error(tmp_path):
-    with pytest.raises(ValueError, match="no scores yet"):
+    with pytest.raises(ValueError, match="there are no scores in it; give the folder that mesokit reproduce wrote"):
         reproduce.write(tmp_path)
 
 
@@ -141,8 +172,11 @@ def test_a_run_is_resumed_and_refuses_other_data(tiny, tmp_path, quick):
     assert set(scores["split"]) == {"val", "test"} and set(scores["method"]) == {"real", "deepfake", "face2face"}
     assert np.isfinite(scores["p_real"]).all()
     assert len(reproduce.write(tmp_path)) == 3
+    other = reproduce.plan(faces, ["meso4"], ["deepfake"], [0])  # a job that is not there yet would be mixed in, too
     with pytest.raises(ValueError, match="done with another recipe; name another folder with --out"):
-        list(reproduce.run(planned, faces, tiny, tmp_path, "quick", iterations=4, verbose=0))
+        list(reproduce.run(other, faces, tiny, tmp_path, "quick", iterations=4, verbose=0))
+    with pytest.raises(ValueError, match="two datasets are called"):
+        list(reproduce.run(planned, faces, tiny, tmp_path, "quick", others=[tiny, tmp_path / ".." / tiny.name]))
 
 
 def test_the_command_writes_the_tables(tiny, tmp_path, quick, capsys):
@@ -157,6 +191,24 @@ def test_the_command_writes_the_tables(tiny, tmp_path, quick, capsys):
     assert (tmp_path / "out" / "tables.html").is_file()
     assert cli.main([*asked[:-3], "none"]) == 2
     assert "--recipe none: there is none; there are" in capsys.readouterr().err
+
+
+def test_the_name_of_a_preset_is_its_data(tiny, tmp_path, quick, capsys, monkeypatch):
+    from mesokit import cli
+
+    monkeypatch.chdir(tmp_path)
+    asked = ["reproduce", "tiny", "--networks", "meso4", "--methods", "face2face", "--levels", "40", "--seeds", "0"]
+    asked += ["--recipe", "quick"]
+    assert cli.main([*asked, "--dry-run"]) == 0
+    told = capsys.readouterr().out
+    assert "the data of tiny will be made first" in told and "1 trainings: about" in told
+    assert not any(tmp_path.iterdir()), "a dry run makes nothing"
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "tiny").symlink_to(tiny, target_is_directory=True)
+    assert cli.main([*asked, "--dry-run"]) == 0 and "made first" not in capsys.readouterr().out
+    assert cli.main(asked) == 0
+    page = (tmp_path / "reproduced" / "tables.html").read_text()
+    assert "Data: tiny." in page and "0.832" in page, "the paper's accuracy at CRF 40"
 
 
 def test_the_package_is_never_written_to(tiny):

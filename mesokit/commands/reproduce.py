@@ -1,14 +1,21 @@
 """Train on a dataset and write the paper's tables beside ours."""
 
+from __future__ import annotations
+
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mesokit.commands import positive
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
-    parser.add_argument("dataset", type=Path, help="dataset folder, as mesokit extract writes it")
+    preset = "or smoke, class or another preset, whose data are made in work/ if they are not there"
+    parser.add_argument("dataset", help=f"dataset folder, as mesokit extract writes it; {preset}")
     parser.add_argument("--networks", nargs="+", default=["meso4", "meso_inception4"], metavar="NETWORK",
                        help="meso4, meso_inception4, xception (the first two)")  # fmt: skip
     parser.add_argument("--methods", nargs="+", metavar="METHOD", help="forgeries (all of the dataset)")
@@ -25,25 +32,33 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def work(arguments: argparse.Namespace) -> int:
     """Train what is not there yet, then write the tables."""
-    from mesokit import dataset, reproduce, training
+    from mesokit import dataset, lesson, reproduce, training
     from mesokit.report import duration
 
     if arguments.recipe not in training.RECIPES:
         raise ValueError(f"--recipe {arguments.recipe}: there is none; there are {', '.join(training.RECIPES)}")
-    faces = dataset.read(arguments.dataset)
+    root, made = _folder(arguments.dataset)
+    if not made and not arguments.dry_run:
+        lesson.ready(arguments.dataset, root.parent, frames=20, clips=None)
+        made = True
+    faces = dataset.read(root) if made else _of_preset(arguments.dataset)
     jobs = reproduce.plan(faces, arguments.networks, arguments.methods, arguments.levels, arguments.seeds)
     recipe = training.scaled(training.RECIPES[arguments.recipe], arguments.iterations)
     if arguments.dry_run:
         for job in jobs:
             print(job.name)
+        if not made:
+            print(f"the data of {arguments.dataset} will be made first, in {root}")
         print("measuring for some seconds ...", end="\r", flush=True)
-        for network, seconds in reproduce.estimate(jobs, recipe).items():
+        needed = reproduce.estimate(jobs, recipe)
+        for network, seconds in needed.items():
             print(f"{network}: about {duration(seconds)} on this machine")
+        print(
+            f"{len(jobs)} trainings: about {duration(sum(needed.values()))}, or {sum(needed.values()) / 3600:.1f} hours"
+        )
         return 0
     taken: list[float] = []
-    running = reproduce.run(
-        jobs, faces, arguments.dataset, arguments.out, arguments.recipe, arguments.iterations, arguments.test_on
-    )
+    running = reproduce.run(jobs, faces, root, arguments.out, arguments.recipe, arguments.iterations, arguments.test_on)
     for i, (job, seconds) in enumerate(running, 1):
         taken += [seconds] if seconds else []
         left = f", about {duration(sum(taken) / len(taken) * (len(jobs) - i))} left" if taken and i < len(jobs) else ""
@@ -51,3 +66,29 @@ def work(arguments: argparse.Namespace) -> int:
     for path in reproduce.write(arguments.out):
         print(path)
     return 0
+
+
+def _folder(data: str) -> tuple[Path, bool]:
+    """The folder of a dataset, which is work/PRESET for the name of a preset, and whether there is a dataset in it.
+
+    A folder that is no preset's is taken as it is, so that reading it gives the reason why it is none.
+    """
+    from mesokit.synthetic import studio
+
+    if data not in studio.PRESETS or (Path(data) / "faces.csv").is_file():
+        return Path(data), True
+    folder = Path("work") / data
+    return folder, (folder / "faces.csv").is_file()
+
+
+def _of_preset(name: str) -> pd.DataFrame:
+    """What a plan needs to know of the faces of a preset before they are made."""
+    import pandas as pd
+
+    from mesokit.dataset import manifest
+    from mesokit.synthetic import studio
+
+    levels, splits = studio.PRESETS[name].levels, manifest.SPLITS
+    kinds = [("real", "real"), ("deepfake", "forged"), ("face2face", "forged")]
+    rows = [(*kind, crf, split) for kind in kinds for crf in levels for split in splits]
+    return pd.DataFrame(rows, columns=["method", "label", "crf", "split"])

@@ -15,7 +15,7 @@ from mesokit.evaluation.rules import (
     rule,
     verdicts,
 )
-from mesokit.evaluation.scoring import Score, bundled_scores, save_scores, score_faces, scorer
+from mesokit.evaluation.scoring import Score, read_scores, save_scores, score_faces, scorer
 
 __all__ = [
     "RULES",
@@ -23,7 +23,6 @@ __all__ = [
     "accuracy",
     "against",
     "alarms",
-    "bundled_scores",
     "by_number",
     "by_unit",
     "calibration",
@@ -34,6 +33,7 @@ __all__ = [
     "intraclass_correlation",
     "mean",
     "per_clip",
+    "read_scores",
     "rule",
     "save_scores",
     "score_faces",

@@ -48,7 +48,7 @@ def per_clip(scores: pd.DataFrame, aggregate: str = "mean", clips: pd.DataFrame 
 
     Where a clip has faces of several people (column `person`), there is a row for each of them.
     `clips`: the rows of clips.csv that were to be judged. Those without a scored face are added with n_faces 0 and
-    p_real NaN, so that they are counted. A column `seed`, as in `bundled_scores`, keeps the networks apart: a row per
+    p_real NaN, so that they are counted. A column `seed`, as in `read_scores`, keeps the networks apart: a row per
     clip, level and seed. Raises ValueError for faces that were published without their clips.
     """
     manifest.need_clips(scores)

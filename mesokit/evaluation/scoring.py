@@ -1,33 +1,40 @@
 """From faces to scores, fast."""
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from mesokit import dataset, weights
+from mesokit import dataset, files, weights
 from mesokit.backend import keras
 from mesokit.dataset import manifest
 from mesokit.evaluation.rules import SHARED
-from mesokit.fast import AT_ONCE, openvino
+from mesokit.fast import AT_ONCE, AT_ONCE_ON_GPU, on_gpu, openvino
 
 Score = Callable[[np.ndarray], np.ndarray]
+# The name of a table of scores: of the package, or of `mesokit reproduce`.
+_NAMED = re.compile(
+    r"(?P<network>.+?)-(?P<learnt>.+?)(-crf(?P<level>\d+|unknown))?(-seed(?P<seed>\d+))?(@(?P<other>.+))?"
+)
 
 
 def scorer(network: keras.Model) -> Score:
     """A fast function from faces (n, size, size, 3), uint8 or float in [0, 1], to p_real (n,) float32.
 
     It uses a snapshot of the weights: make a new one after training. It runs on OpenVINO, equal to Keras to 1e-5, and
-    on Keras where OpenVINO is missing. Raises ValueError for pixels outside [0, 1].
+    on Keras where there is a GPU or OpenVINO is missing. Raises ValueError for pixels outside [0, 1].
     """
     size = network.input_shape[1]
-    run = openvino(network) or (lambda batch: np.asarray(network(_unit_range(batch))))
+    gpu = on_gpu()
+    run = (None if gpu else openvino(network)) or (lambda batch: np.asarray(network(_unit_range(batch))))
+    n = AT_ONCE_ON_GPU if gpu else AT_ONCE
 
     def score(images: np.ndarray) -> np.ndarray:
         faces = _checked(np.asarray(images), size)
-        parts = [run(faces[i : i + AT_ONCE])[:, 0] for i in range(0, len(faces), AT_ONCE)]
+        parts = [run(faces[i : i + n])[:, 0] for i in range(0, len(faces), n)]
         return np.concatenate(parts) if parts else np.empty(0, np.float32)
 
     return score
@@ -61,20 +68,44 @@ def score_faces(
 def save_scores(scores: pd.DataFrame, path: Path) -> None:
     """Write the columns of `scores` that the tables of results need as a CSV file, p_real to six digits."""
     kept = ["clip", "crf", "frame", *SHARED]
+    kept += ["person"] if "person" in scores and scores["person"].gt(0).any() else []
     manifest.save(scores[kept].assign(p_real=scores["p_real"].round(6)), path)
 
 
-def bundled_scores(name: str) -> pd.DataFrame:
-    """p_real of each test face of the preset `bundled` by the networks called `name`, with a column `seed`.
+def read_scores(folder: Path = weights.BUNDLED) -> pd.DataFrame:
+    """All tables in `folder`/scores, which `mesokit reproduce` writes; by default those that the package brings.
 
-    name: network, method and level, for example "meso4-face2face-crf23". The package brings scores of some networks
-    whose weights it does not bring. `data_scripts/train_bundled_weights.py --scores` made them. Raises ValueError for
-    an unknown name.
+    Columns besides those of the tables: network; learnt, the forgery of training; level, its CRF as text, "all" of a
+    network of all levels, or "unknown"; seed; other, the dataset that was scored, "" for the one of training; data, the
+    name of that one. The package's tables are p_real of the test faces of preset `bundled`, also of networks whose
+    weights it does not bring. Raises ValueError where there are none, and for a file that is no table of scores.
     """
-    folder = weights.BUNDLED / "scores"
-    paths = [*folder.glob(f"{name}.csv"), *sorted(folder.glob(f"{name}-seed*.csv"))]
-    if not paths:
-        known = sorted({path.stem.partition("-seed")[0] for path in folder.glob("*.csv")})
-        raise ValueError(f"the package has no scores of {name!r}; it has those of {', '.join(known)}")
-    each = {int(path.stem.partition("-seed")[2] or 0): pd.read_csv(path) for path in paths}
-    return pd.concat([table.assign(seed=seed) for seed, table in each.items()], ignore_index=True)
+    found = []
+    for path in sorted((folder / "scores").glob("*.csv"), key=lambda path: re.split(r"-seed|@", path.stem)):
+        if match := _NAMED.fullmatch(path.stem):
+            card = folder / "weights" / f"{path.stem.partition('@')[0]}.json"
+            named = {
+                "network": match["network"],
+                "learnt": match["learnt"],
+                "level": match["level"] or "all",
+                "seed": int(match["seed"] or 0),
+                "other": match["other"] or "",
+                "data": files.read_json(card)["data"]["name"] if card.is_file() else folder.absolute().name,
+            }
+            found.append(_table(path).assign(**named))
+    if not found:
+        way = "give the folder that mesokit reproduce wrote (its --out), which has a folder scores"
+        raise ValueError(f"{folder}: there are no scores in it; {way}")
+    return pd.concat(found, ignore_index=True)
+
+
+def _table(path: Path) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(path, dtype={"clip": "string", "identity": "string", "group": "string"})
+    except ValueError as error:  # of pandas: empty, or not CSV
+        raise ValueError(
+            f"{path}: not a table of scores ({error}); delete it, and run mesokit reproduce again"
+        ) from None
+    if missing := sorted({"clip", "crf", *SHARED, "p_real"} - {*table}):
+        raise ValueError(f"{path}: not a table of scores: it has no column {missing[0]}; move it away")
+    return table

@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mesokit import files
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -31,7 +33,7 @@ def ready(data: str, work: str | Path, frames: int, seed: int = 0, clips: int | 
     from mesokit.synthetic import studio
 
     preset = data in studio.PRESETS
-    if not preset and not Path(data).is_dir():
+    if not preset and isinstance(files.place(data), Path) and not Path(data).is_dir():
         close = difflib.get_close_matches(data, studio.PRESETS, 1)
         hint = f" (did you mean {close[0]!r}?)" if close else ""
         raise FileNotFoundError(
@@ -101,7 +103,10 @@ def _watch_cells() -> None:
 
 
 def leave_out(what: str, why: str) -> None:
-    """Skip from now on each cell whose first line is "# needs: `what`"; `why`: a sentence, shown in place of it."""
+    """Skip from now on each cell whose first line is "# needs: `what`"; `why`: a sentence, shown in place of it.
+
+    An empty `why`: it is there, so nothing is skipped.
+    """
     _left_out[what] = why
 
 
@@ -111,5 +116,6 @@ def skipped(lines: list[str]) -> list[str]:
     if not needs or not _opened:
         return lines
     words = [word.strip() for word in needs[1].split(",")]
-    reason = next(filter(None, (_left_out.get(word) or _opened[0].lacks(word) for word in words)), "")
+    why = (_left_out[word] if word in _left_out else _opened[0].lacks(word) for word in words)
+    reason = next(filter(None, why), "")
     return [f"print({f'Skipped. {reason}.'!r})\n"] if reason else lines

@@ -1,12 +1,19 @@
 """Statements of the paper that the data can refute, and the one function that turns an interval into a verdict."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mesokit.lesson import paper
 from mesokit.lesson.data import opened_name
+from mesokit.lesson.numbers import scores_of
 from mesokit.lesson.recording import FINDING, show_row
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 VERDICTS = ("agrees", "differs", "undecided")
 
@@ -103,6 +110,25 @@ def verdict(finding: Finding, low: float | None, high: float | None) -> str:
     if finding.expects == "below 0":
         above, below = below, above
     return "agrees" if above else "differs" if below else "undecided"
+
+
+def with_scores(
+    known: pd.DataFrame, wanted: dict[str, list[tuple[str, str, int]]]
+) -> Iterator[tuple[str, list[pd.DataFrame]]]:
+    """The findings that scores of `lesson.known_scores` can judge, and the scores of each; a sentence for the others.
+
+    wanted: finding -> the networks that it compares, as (network, forgery learnt, CRF). Where the scores of a finding
+    are of different clips, because a dataset is incomplete, those of the clips in all of them are taken.
+    """
+    for id, networks in wanted.items():
+        found = [scores_of(known, *one) for one in networks]
+        common = set.intersection(*(set(scores["clip"]) for scores in found))
+        if common:
+            yield id, [scores[scores["clip"].isin(common)] for scores in found]
+        else:
+            missing = [one for one, scores in zip(networks, found, strict=True) if scores.empty]
+            what = ", ".join("{} on {} at CRF {}".format(*one) for one in missing or networks)
+            print(f"Skipped. {FINDINGS[id].statement}: no scores of {what}{'' if missing else ' of the same clips'}.")
 
 
 def finding(id: str, ours: Any, low: Any, high: Any, why: str = "", data: str | None = None) -> None:

@@ -1,13 +1,20 @@
 """Numbers shown beside the paper's without a verdict, because the two do not measure the same thing."""
 
-from typing import Any
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from mesokit.lesson import paper
-from mesokit.lesson.data import opened_name
+from mesokit.lesson.data import leave_out, opened_name
 from mesokit.lesson.recording import NUMBER, show_row
 
-_OTHER_DATA = "other people and other forgeries: the paper used real videos"
-_SAME_KIND = "clips of FaceForensics++, whose first edition the paper used; the network may have learnt from other data"
+if TYPE_CHECKING:
+    import pandas as pd
+
+_OTHER_DATA = "other people and other forgeries than the paper's"
+_SAME_KIND = "clips of FaceForensics++, whose first edition the paper used"
+_OWN, _PERHAPS_OTHER = "; the networks learnt from its other people", "; the network may have learnt from other data"
 NAMES = {"meso4": "Meso-4", "meso_inception4": "MesoInception-4", "xception": "Xception"}
 METHODS = {"deepfake": "Deepfake", "face2face": "Face2Face"}
 
@@ -38,34 +45,72 @@ def number(
     show_row(NUMBER, row, what)
 
 
-def accuracy(network: str, method: str, unit: str, crf: int, scores: Any = None, why: str = "") -> None:
+def known_scores(results: str | Path) -> pd.DataFrame:
+    """Test scores of networks that were trained before: of the package, or of the folder `results`.
+
+    results: a folder that `mesokit reproduce` wrote, or "" for the package. Columns as of `evaluation.read_scores`;
+    only real faces and the forgery learnt, at the level of training. Prints what a folder holds. From now on, cells
+    that need "scores of deepfake" or "scores of face2face" are skipped where there are none. Raises ValueError for a
+    folder without scores.
+    """
+    from mesokit import evaluation, weights  # imported here: the report reads this module and does not need them
+
+    folder = Path(results) if results else weights.BUNDLED
+    scores = evaluation.read_scores(folder)
+    scores = scores[(scores["split"] == "test") & (scores["other"] == "")]
+    scores = scores[(scores["label"] == "real") | (scores["method"] == scores["learnt"])]
+    scores = scores[scores["level"].isin(["all", "unknown"]) | (scores["level"] == scores["crf"].astype("string"))]
+    if scores.empty:
+        raise ValueError(f"{folder}: its tables of scores have no test faces at the level of training; run it again")
+    if results:
+        print(f"{folder}: test scores of {scores['data'].iloc[0]} by {_there(scores)}")
+    for method in METHODS:
+        lacks = f"{folder}: no network there learnt {method}; there are {_there(scores)}"
+        leave_out(f"scores of {method}", "" if (scores["learnt"] == method).any() else lacks)
+    return scores.reset_index(drop=True)
+
+
+def _there(scores: pd.DataFrame) -> str:
+    """What networks there are, in words."""
+    each = {what: [str(name) for name in scores[what].unique()] for what in ("network", "learnt", "level")}
+    levels = ", ".join(sorted(each["level"], key=lambda level: (len(level), level)))
+    return f"{', '.join(each['network'])}, trained on {', '.join(each['learnt'])} at CRF {levels}"
+
+
+def scores_of(known: pd.DataFrame, network: str, method: str, crf: int) -> pd.DataFrame:
+    """Those of `known_scores` at the level `crf` by the networks of that name that learnt `method`, all seeds.
+
+    As in the paper: of Face2Face those of networks of that level alone, of Deepfake those of networks of all levels; of
+    the other kind where there are none of this one. Empty where there are neither.
+    """
+    rows = known[(known["network"] == network) & (known["learnt"] == method) & (known["crf"] == crf)]
+    together = paper.accuracy(network, method) is not None  # it gives one number, without a level
+    kinds = [rows[rows["level"] == level] for level in (("all", str(crf)) if together else (str(crf), "all"))]
+    return kinds[0] if len(kinds[0]) else kinds[1]
+
+
+def accuracy(network: str, method: str, unit: str, crf: int, scores: pd.DataFrame, why: str = "") -> None:
     """The `number` of an accuracy per "frames" or "clips" at that CRF; nothing where the paper gives none.
 
-    scores: a table of `evaluation` with a row per unit, all of that level; by default the bundled test scores of the
-    networks of that level, all seeds together, or "not measured" where there are none. why: as in `number`; by default
-    how the data of `scores` differ from the paper's.
+    scores: a table of `evaluation` with a row per frame, all of that level, such as `scores_of` gives; "not measured"
+    where it is empty. why: as in `number`; by default how these scores differ from the paper's.
     """
     if (theirs := paper.accuracy(network, method, unit, crf)) is None:
         return
-    from mesokit import evaluation  # imported here: the report reads this module and does not need it
+    from mesokit import evaluation
     from mesokit.dataset.opening import level
 
-    ours, low, high, data = None, None, None, opened_name()
-    if scores is None:
-        scores, data = _bundled(network, method, unit, crf), "bundled"
-    if scores is not None:
-        ours, (low, high) = evaluation.accuracy(scores)["accuracy"], evaluation.interval(scores)
-    default = _SAME_KIND if (data, method) == ("faceforensics", "face2face") else _OTHER_DATA
+    before = "level" in scores and len(scores) > 0  # by networks that were trained before
+    data = scores["data"].iloc[0] if before else opened_name()
+    if (data, method) == ("faceforensics", "face2face"):
+        default = _SAME_KIND + (_OWN if before else _PERHAPS_OTHER)
+    else:
+        default = _OTHER_DATA
+    if before and scores["level"].iloc[0] == "all" and paper.accuracy(network, method, unit) is None:
+        default = f"one network of all levels, where the paper has one for each; {default}"
+    ours, low, high = None, None, None
+    if len(scores):
+        rows = evaluation.per_clip(scores) if unit == "clips" else scores
+        ours, (low, high) = evaluation.accuracy(rows)["accuracy"], evaluation.interval(rows)
     what = f"{NAMES.get(network, network)} on {METHODS.get(method, method)}, {level(crf)}: accuracy, {unit}"
     number(f"accuracy_{network}_{method}_{unit}_crf{crf}", what, theirs, ours, low, high, why or default, data)
-
-
-def _bundled(network: str, method: str, unit: str, crf: int) -> Any:
-    """The bundled scores of networks of one level, a row per unit and seed; None where there are none."""
-    from mesokit import evaluation
-
-    try:
-        scores = evaluation.bundled_scores(f"{network}-{method}-crf{crf}").query("crf == @crf")
-    except ValueError:
-        return None
-    return scores if unit == "frames" else evaluation.per_clip(scores)

@@ -9,7 +9,7 @@ from typing import Any
 from mesokit import files
 
 Parameters = dict[str, Any]
-PATHS = {"work", "own_clip", "own_clips"}  # parameters of the notebooks that are paths, whatever they hold
+PATHS = {"work", "own_clip", "own_clips", "results"}  # parameters of the notebooks that are paths, whatever they hold
 
 
 def read_notebook(path: Path) -> Any:
@@ -107,8 +107,10 @@ def from_here(name: str, value: Any) -> Any:
     """The value of a parameter that is given on the command line, where a relative path starts in the current folder.
 
     A notebook runs in its own folder and would look there. So folders and clips get their whole path; so does any other
-    text that has a dot or a slash and names a file here, such as weights.
+    text that has a dot or a slash and names a file here, such as weights, alone or in a list.
     """
+    if isinstance(value, list):
+        return [from_here(name, one) for one in value]
     if not isinstance(value, str) or not value:
         return value
     here = name in PATHS or (re.search(r"[./\\]", value) and Path(value).is_file())

@@ -6,10 +6,10 @@
     OUT/tables.html, tables.md, tables.csv     the paper's tables beside ours, made from the scores alone
 
 NAME is NETWORK-METHOD-crfLEVEL-seedSEED. A job whose scores are there is skipped, so a run that was stopped goes on.
-`jobs` plans, trains and scores; `tables` reads the scores.
+`jobs` plans, trains and scores; `tables` makes tables of the scores, also of those that the package brings.
 """
 
 from mesokit.reproduce.jobs import estimate, plan, run
-from mesokit.reproduce.tables import write
+from mesokit.reproduce.tables import beside_paper, by_rule, write
 
-__all__ = ["estimate", "plan", "run", "write"]
+__all__ = ["beside_paper", "by_rule", "estimate", "plan", "run", "write"]

@@ -93,15 +93,20 @@ def run(
     if weights.BUNDLED in (out, *out.absolute().parents):
         raise ValueError(f"{out}: this is the package's own folder; name another one with --out")
     recipe_ = training.scaled(training.RECIPES[recipe], iterations)
+    if twice := [
+        other.name for other in others if sum(one.resolve().name == other.resolve().name for one in others) > 1
+    ]:
+        raise ValueError(f"--test-on: two datasets are called {twice[0]}; results are named so; rename a folder")
     tests = {other: dataset.read(other).query("split == 'test'") for other in others}
     stamp = {
         "version": __version__,
         "data": files.read_json(root / "dataset.json"),
         "recipe": {"name": recipe, **asdict(recipe_)},
     }
+    for card in sorted((out / "weights").glob("*.json")):
+        _same(card, stamp)
     for job in jobs:
         started = time.perf_counter()
-        _same(out / "weights" / f"{job.name}.json", stamp)
         targets = _targets(job, root, faces, out, tests)
         if not all(path.exists() for path in targets):
             _train(job, faces, root, out, recipe_, stamp, verbose)
@@ -112,9 +117,7 @@ def run(
 
 
 def _same(card: Path, stamp: dict[str, Any]) -> None:
-    """Raise ValueError where the card of a job is of other data or another recipe."""
-    if not card.exists():
-        return
+    """Raise ValueError where the card of a job is of other data or another recipe: tables would mix them."""
     told = files.read_json(card)
     same = {
         "data": told["data"]["sha256"] == stamp["data"]["sha256"],

@@ -1,6 +1,6 @@
 """From tables of scores to the paper's tables, ours beside the paper's, with intervals over clips and seeds."""
 
-import re
+import html
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,39 +12,24 @@ from mesokit.dataset import manifest
 from mesokit.lesson import paper
 from mesokit.lesson.numbers import METHODS, NAMES
 
-FILE = re.compile(r"(?P<network>.+?)-(?P<learnt>.+)-crf(?P<crf>\d+|unknown)-seed(?P<seed>\d+)(?:@(?P<other>.+))?\.csv")
 NOTE = (
-    "Accuracy: share of frames or clips judged right at the threshold .5; mean over seeds. In brackets: 95 % interval "
-    "by bootstrap over clips, all seeds together. Spread: lowest and highest seed. The paper's networks were trained "
-    "and tested on other faces, so its numbers are for orientation."
+    "Ours: share of the test people's frames or clips judged right at the threshold 0.5, mean over seeds, with its "
+    "95 % interval by bootstrap over clips, all seeds together. Best threshold: the one that judges the validation "
+    "people best. The paper's networks were trained and tested on other faces, so its numbers are for orientation."
 )
 
 
-def read(out: Path) -> pd.DataFrame:
-    """All scores in `out`/scores, with the columns network, learnt (the forgery of training), level, seed, other.
-
-    level: the CRF of training as text. other: the dataset that was scored, "" for the one of training. Raises
-    ValueError where there are none.
-    """
-    found = []
-    for path in sorted((out / "scores").glob("*.csv")):
-        if match := FILE.fullmatch(path.name):
-            named = {**match.groupdict(), "level": match["crf"], "other": match["other"] or ""}
-            del named["crf"]
-            found.append(pd.read_csv(path, dtype={"clip": "string"}).assign(**named))
-    if not found:
-        raise ValueError(f"{out}: no scores yet; run the jobs first")
-    return pd.concat(found, ignore_index=True)
-
-
 def measured(scores: pd.DataFrame) -> pd.DataFrame:
-    """A row for each network, forgery learnt, level, forgery tested, dataset tested and unit (frames, clips).
+    """A row for each network, forgery learnt, level, forgery tested, level and dataset tested, unit (frames, clips).
 
-    Columns accuracy, low, high (interval over clips), lowest, highest (over seeds), of_real, of_forged, roc_auc, eer,
-    threshold and accuracy_chosen (at the threshold with the best balanced accuracy on validation people; NaN on other
-    datasets), seeds, clips, paper (the paper's accuracy, or NaN).
+    scores: as `evaluation.read_scores` gives them. Columns network, learnt, level, other, at (the level tested as text;
+    that of training for other datasets), tested, unit, accuracy, low, high (interval over clips), lowest, highest (over
+    seeds), of_real, of_forged, roc_auc, eer, threshold and accuracy_chosen (at the threshold with the best balanced
+    accuracy on validation people; NaN without their scores), seeds, clips, paper (the paper's accuracy, or NaN).
     """
-    keys = ["network", "learnt", "level", "other"]
+    at = scores["crf"].map(lambda crf: "unknown" if pd.isna(crf) else f"{int(crf)}")
+    scores = scores.assign(at=at.where(scores["other"] == "", scores["level"]))
+    keys = ["network", "learnt", "level", "other", "at"]
     rows = [
         row
         for key, part in scores.groupby(keys, sort=False)
@@ -91,107 +76,123 @@ def _numbers(table: pd.DataFrame) -> dict[str, float]:
 
 
 def _paper(named: dict[str, str], method: str, unit: str) -> float:
-    """The paper's accuracy where it gives one of the same network, forgery and level."""
-    if named["learnt"] != method or named["other"] or named["level"] == "unknown":
+    """The paper's accuracy where it gives one of the same network, forgery and level; of Deepfake it names no level."""
+    if named["learnt"] != method or named["other"]:
         return float("nan")
-    theirs = paper.accuracy(named["network"], method, unit, int(named["level"]))
+    alone = int(named["at"]) if named["at"] == named["level"] != "unknown" else None
+    theirs = paper.accuracy(named["network"], method, unit, alone)
     return float("nan") if theirs is None else theirs
 
 
 def as_printed(scores: pd.DataFrame, found: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The paper's tables by title: per frame on Deepfakes, per frame on Face2Face at each level, per clip, and more.
+    """The tables by title, those with rows: the paper's, then the rules, other forgeries and other datasets.
 
-    scores: as `read` gives them; found: `measured` of them.
+    scores: as `evaluation.read_scores` gives them; found: `measured` of them.
     """
-    own = found[(found["other"] == "") & (found["learnt"] == found["tested"])]
-    titles = {
-        "Deepfake, each frame by itself (paper, table 2)": own.query("learnt == 'deepfake' and unit == 'frames'"),
-        "Face2Face at each level, each frame by itself (paper, table 3)": own.query(
-            "learnt == 'face2face' and unit == 'frames'"
+    others = sorted({*found["learnt"]} - {"deepfake", "face2face"})
+    shown = {
+        "Deepfake, each frame by itself (paper, table 2)": _columns(found, ["deepfake"], "frames"),
+        "Face2Face at each level, each frame by itself (paper, table 3)": _columns(found, ["face2face"], "frames"),
+        "Clips: the mean over their frames (paper, table 4)": _columns(found, [*METHODS, *others], "clips"),
+        "Other forgeries, each frame by itself": _columns(found, others, "frames"),
+        "Aggregation rules: accuracy per clip": by_rule(scores),
+        "Trained on one forgery (rows), tested on another (columns): accuracy per frame": _matrix(
+            found[found["other"] == ""], "tested"
         ),
-        "Clips: the mean over their frames (paper, table 4)": own.query("unit == 'clips'"),
-        "Other forgeries, each frame by itself": own.query(
-            "learnt not in ('deepfake', 'face2face') and unit == 'frames'"
+        "Trained here, tested on another dataset (columns): accuracy per frame": _matrix(
+            found[found["learnt"] == found["tested"]].assign(other=found["other"].replace("", "its own")), "other"
         ),
     }
-    shown = {title: _columns(rows) for title, rows in titles.items() if len(rows)}
-    shown["Aggregation rules: accuracy per clip"] = _rules(scores)
-    shown["Trained on one forgery (rows), tested on another (columns): accuracy per frame"] = _matrix(
-        found[found["other"] == ""], "tested"
-    )
-    if (found["other"] != "").any():
-        crossed = found[found["learnt"] == found["tested"]]
-        shown["Trained here, tested on another dataset (columns): accuracy per frame"] = _matrix(
-            crossed.assign(other=crossed["other"].replace("", "its own")), "other"
-        )
     return {title: table for title, table in shown.items() if len(table)}
 
 
-def _columns(rows: pd.DataFrame) -> pd.DataFrame:
-    return pd.DataFrame(
+def beside_paper(scores: pd.DataFrame, unit: str) -> pd.DataFrame:
+    """The paper's accuracies beside those of networks on the forgery that they learnt, as text.
+
+    scores: as `evaluation.read_scores` gives them, with a row at least; unit: "frames" or "clips".
+    """
+    return _columns(measured(scores), list(scores["learnt"].unique()), unit)
+
+
+def _columns(found: pd.DataFrame, methods: list[str], unit: str) -> pd.DataFrame:
+    """Rows of `measured`, of networks tested on the forgery that they learnt, as text; without empty columns."""
+    own = (found["other"] == "") & (found["learnt"] == found["tested"]) & (found["unit"] == unit)
+    rows = found[own & found["learnt"].isin(methods)].reset_index(drop=True)
+    if rows.empty:
+        return rows
+    table = pd.DataFrame(
         {
             "network": rows["network"].map(lambda name: NAMES.get(name, name)),
             "forgery": rows["learnt"].map(lambda name: METHODS.get(name, name)),
-            "CRF": rows["level"],
-            "paper": [_number(value) for value in rows["paper"]],
-            "ours": [f"{_number(a)} ({_number(low)} to {_number(high)})" for a, low, high in
-                     rows[["accuracy", "low", "high"]].to_numpy()],
+            "trained at CRF": rows["level"],
+            "CRF": rows["at"],
+            "paper": rows["paper"].map(_number),
+            "ours": rows["accuracy"].map(_number),
+            "95 % interval": _range(rows["low"], rows["high"]),
             "of real": rows["of_real"].map(_number),
             "of forged": rows["of_forged"].map(_number),
             "ROC AUC": rows["roc_auc"].map(_number),
             "equal error rate": rows["eer"].map(_number),
-            "at a threshold of validation people": [f"{_number(a)} (at {_number(t)})" for a, t in
-                     rows[["accuracy_chosen", "threshold"]].to_numpy()],
+            "best threshold": rows["threshold"].map(_number),
+            "ours at it": rows["accuracy_chosen"].map(_number),
             "seeds": rows["seeds"],
-            "spread": [f"{_number(low)} to {_number(high)}" for low, high in rows[["lowest", "highest"]].to_numpy()],
+            "lowest to highest seed": _range(rows["lowest"], rows["highest"]).where(rows["seeds"] > 1, ""),
             "clips": rows["clips"],
         }
-    )  # fmt: skip
+    )
+    if (rows["level"] == rows["at"]).all():
+        table = table.drop(columns="trained at CRF")
+    return table.loc[:, (table != "").any()]
 
 
 def _number(value: float) -> str:
     return "" if np.isnan(value) else f"{value:.3f}"
 
 
-def _rules(scores: pd.DataFrame) -> pd.DataFrame:
-    """Accuracy per clip by each rule, a row for each network and forgery; mean over levels and seeds."""
+def _range(low: pd.Series, high: pd.Series) -> pd.Series:
+    """Two columns of numbers as "low to high", empty where they are NaN."""
+    return (low.map(_number) + " to " + high.map(_number)).where(low.notna(), "")
+
+
+def by_rule(scores: pd.DataFrame) -> pd.DataFrame:
+    """Accuracy per clip by each rule, as text, a row for each network and forgery; mean over levels and seeds.
+
+    scores: as `evaluation.read_scores` gives them.
+    """
     own = scores[(scores["other"] == "") & (scores["split"] == "test") & scores["clip"].notna()]
-    rows = {}
+    rows = []
     for (network, learnt), part in own.groupby(["network", "learnt"], sort=False):
-        part = part[part["method"].isin(["real", learnt])]
-        runs = [one for _, one in part.groupby(["level", "seed"])]
-        rows[NAMES.get(network, network), METHODS.get(learnt, learnt)] = {
-            rule: _number(
-                float(np.mean([evaluation.accuracy(evaluation.per_clip(one, rule))["accuracy"] for one in runs]))
-            )
-            for rule in evaluation.RULES
-        }
-    table = pd.DataFrame(rows).T
-    return table.rename_axis(["network", "forgery"]).reset_index() if len(table) else table
+        runs = [one for _, one in part[part["method"].isin(["real", learnt])].groupby(["level", "seed"])]
+        named = {"network": NAMES.get(network, network), "forgery": METHODS.get(learnt, learnt)}
+        rows.append(
+            named | {rule: _number(float(np.mean([_right(one, rule) for one in runs]))) for rule in evaluation.RULES}
+        )
+    return pd.DataFrame(rows)
+
+
+def _right(scores: pd.DataFrame, rule: str) -> float:
+    return evaluation.accuracy(evaluation.per_clip(scores, rule))["accuracy"]
 
 
 def _matrix(found: pd.DataFrame, across: str) -> pd.DataFrame:
-    frames = found[found["unit"] == "frames"]
+    frames = found[(found["unit"] == "frames") & (found["at"] == found["level"])]
     table = frames.pivot_table("accuracy", ["network", "learnt", "level"], across, sort=False)
     if table.shape[1] < 2:
         return pd.DataFrame()
-    return (
-        table.map(_number)
-        .rename_axis(columns=None)
-        .reset_index()
-        .rename(columns={"learnt": "trained on", "level": "CRF"})
-    )
+    table = table.map(_number).rename_axis(columns=None).reset_index()
+    table["network"] = table["network"].map(lambda name: NAMES.get(name, name))
+    return table.rename(columns={"learnt": "trained on", "level": "CRF"})
 
 
 def write(out: Path) -> list[Path]:
     """Write tables.csv (every number, a row each), tables.md and tables.html into `out`; returns their paths."""
-    scores = read(out)
+    scores = evaluation.read_scores(out)
     found = measured(scores)
-    shown = as_printed(scores, found)
+    shown, note = as_printed(scores, found), f"Data: {', '.join(scores['data'].unique())}. {NOTE}"
     manifest.save(found.round(4), out / "tables.csv")
     text = "\n\n".join(f"## {title}\n\n{_markdown(table)}" for title, table in shown.items())
-    files.write(out / "tables.md", f"# The paper's tables, and ours\n\n{NOTE}\n\n{text}\n".encode())
-    files.write(out / "tables.html", _html(shown).encode())
+    files.write(out / "tables.md", f"# The paper's tables, and ours\n\n{note}\n\n{text}\n".encode())
+    files.write(out / "tables.html", _html(shown, note).encode())
     return [out / name for name in ("tables.csv", "tables.md", "tables.html")]
 
 
@@ -200,19 +201,21 @@ def _markdown(table: pd.DataFrame) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in map(str, row)) + " |" for row in rows)
 
 
-def _html(shown: dict[str, pd.DataFrame]) -> str:
+def _html(shown: dict[str, pd.DataFrame], note: str) -> str:
     parts = [
-        f"<h2>{title}</h2><div class='scroll'>{table.to_html(index=False, border=0)}</div>"
+        f"<h2>{html.escape(title)}</h2><div class='scroll'>{table.to_html(index=False, border=0)}</div>"
         for title, table in shown.items()
     ]
     style = (
-        ":root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:auto;"
-        "padding:2rem 1rem}"
-        ".scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.9rem}"
-        "th,td{text-align:left;padding:.35rem .8rem .35rem 0;border-bottom:1px solid #8884}"
+        ":root{color-scheme:light dark}"
+        "body{font:16px/1.5 system-ui,sans-serif;max-width:80rem;margin:auto;padding:1rem}"
+        "h1,h2{line-height:1.2}h2{font-size:1.2rem;margin-top:2rem}p{max-width:48rem}.scroll{overflow-x:auto}"
+        "table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums;white-space:nowrap}"
+        "th,td{text-align:left;padding:.35rem 1rem .35rem 0;border-bottom:1px solid #8884}th{border-color:#888}"
+        "td:first-child,th:first-child{position:sticky;left:0;background:Canvas}"  # the name stays in view on a phone
     )
     return (
         "<!doctype html><html lang='en'><meta charset='utf-8'><meta name='viewport' content='width=device-width'>"
         f"<title>The paper's tables, and ours</title><style>{style}</style>"
-        f"<h1>The paper's tables, and ours</h1><p>{NOTE}</p>{''.join(parts)}</html>"
+        f"<h1>The paper's tables, and ours</h1><p>{html.escape(note)}</p>{''.join(parts)}</html>"
     )
