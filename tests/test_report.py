@@ -344,6 +344,10 @@ def test_render_leaves_the_old_report_when_it_fails(tmp_path, finished, monkeypa
     assert set(before) == {
         "index.html",
         "network.html",
+        "handout.html",
+        "slides-50-minutes.html",
+        "slides-two-sessions.html",
+        "slides-half-day.html",
         "plotly.min.js",
         "results.json",
         "junit.xml",

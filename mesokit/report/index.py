@@ -6,6 +6,7 @@ import math
 import re
 from contextlib import suppress
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from mesokit.report.junit import junit
 from mesokit.report.network import network_page
 from mesokit.report.page import PLOTLY, documents, figure, page, scripts, templates
 from mesokit.report.parameters import notebook_parameters, read_notebook
+from mesokit.report.teach import teaching
 
 # Tables to which a cell may add a row: MIME type.
 ROWS = {"findings": FINDING, "numbers": NUMBER, "checks": CHECK, "answers": ANSWER, "highlights": HIGHLIGHT}
@@ -32,8 +34,8 @@ def render(
     previous: dict[str, Any] | None = None,
     single_file: bool = False,
 ) -> Path:
-    """Write a page per executed notebook, `network.html` (the network, live), `results.json`, `junit.xml` and
-    `index.html` into `out`; return the last.
+    """Write a page per executed notebook, `network.html` (the network, live), the slides and the handout,
+    `results.json`, `junit.xml` and `index.html` into `out`; return the last.
 
     previous: results of an earlier run (from `read_results`), for the list of changes. single_file: each page contains
     plotly.js and stands alone; else it is one file beside them. Every page is made before the first is written, and
@@ -46,18 +48,18 @@ def render(
     out = Path(out)
     books = [_collect(outcome) for outcome in outcomes]
     executed = [book for book in books if book["notebook"] is not None]
-    # The documents first: `page` replaces the links that name them.
-    pages = (
-        {"network.html": network_page()}
-        | documents(executed)
-        | {f"{book['name']}.html": page(book, None if single_file else PLOTLY) for book in executed}
-    )
-    results = _results(books, environment)
+    for one, other in pairwise(executed):
+        one["after"], other["before"] = other, one
+    results, plotly = _results(books, environment), None if single_file else PLOTLY
     if previous is not None:
         results["changes"] = changes(previous, results)
+    # The documents and the slides first: `page` replaces the links and the figures that they need.
+    pages = {"network.html": network_page()} | documents(executed)
+    pages |= teaching(books, results, [*pages], plotly)
+    pages |= {f"{book['name']}.html": page(book, plotly) for book in executed}
     pages["results.json"] = json.dumps(results, indent=2, ensure_ascii=False, allow_nan=False)
     pages["junit.xml"] = junit(results)
-    pages["index.html"] = _first_page(books, results, [*pages], None if single_file else PLOTLY)
+    pages["index.html"] = _first_page(books, results, [*pages], plotly)
     if not single_file:
         pages[PLOTLY] = get_plotlyjs()
     out.mkdir(parents=True, exist_ok=True)
