@@ -39,9 +39,9 @@ test-browser: $(READY)
 bench: $(READY)
 	$(BIN)/python benchmarks/run_all.py --report report
 
-# The notebooks without their solutions, to hand out.
+# The notebooks without their solutions, to hand out: a folder, and a zip with the data that they read, if these were made.
 student: $(READY)
-	$(BIN)/python data_scripts/make_student.py --out build/student
+	$(BIN)/python data_scripts/make_student.py --out build/student $(if $(wildcard work/smoke/faces.csv),--data work/smoke)
 
 # The notebooks without their solutions, in mesokit-notebooks/; what a student changed there stays.
 lab: $(READY)
