@@ -199,12 +199,26 @@ def test_the_papers_values():
         paper.clip_gain("meso4", "face2face", 40)
 
 
-def test_record_rounds_floats_at_any_depth(capsys):
+@pytest.fixture
+def in_a_report(monkeypatch):
+    monkeypatch.setenv("MESOKIT_REPORT", "1")
+
+
+def test_record_is_silent_outside_a_report(capsys, monkeypatch):
+    monkeypatch.delenv("MESOKIT_REPORT", raising=False)
+    lesson.record("accuracy", 0.9)
+    lesson.record_each("p of {}", {"conv1": 0.1})
+    assert capsys.readouterr().out == ""
+    with pytest.raises(TypeError, match="model: a object cannot be recorded"):
+        lesson.record("model", object())
+
+
+def test_record_rounds_floats_at_any_depth(capsys, in_a_report):
     lesson.record("curve", {"loss": np.array([0.12345, 1]), "n": 3, "why": "few", "none": float("nan")}, digits=2)
     assert capsys.readouterr().out == 'curve = {"loss": [0.12, 1.0], "n": 3, "why": "few", "none": null}\n'
 
 
-def test_a_series_is_recorded_value_by_value(capsys):
+def test_a_series_is_recorded_value_by_value(capsys, in_a_report):
     lesson.record_each("p of {}", pd.Series({"conv1": 0.12345, "conv2": 0.5}), digits=3)
     lesson.record_each("{}: low, high", {4: np.array([0.5, 1])})
     assert capsys.readouterr().out == "p of conv1 = 0.123\np of conv2 = 0.5\n4: low, high = [0.5, 1]\n"
@@ -225,7 +239,7 @@ def test_a_build_names_the_clips_that_failed(capsys, monkeypatch):
     assert asked == {"sampling": "keyframes"}
 
 
-def test_record_refuses_what_it_cannot_hold(capsys):
+def test_record_refuses_what_it_cannot_hold(capsys, in_a_report):
     lesson.record("curve", {"loss": np.arange(2), 3: (1, None)})
     assert capsys.readouterr().out == 'curve = {"loss": [0, 1], "3": [1, null]}\n'
     with pytest.raises(TypeError, match="model: a object cannot be recorded"):

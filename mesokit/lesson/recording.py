@@ -88,8 +88,9 @@ def _rounded(value: Any, digits: int) -> Any:
 
 
 def record(key: str, value: Any, digits: int | None = None) -> None:
-    """Show "key = value" and store it under `key` in the report's results; a later value replaces an earlier one.
+    """Store `value` under `key` in the report's results; a later value replaces an earlier one.
 
+    In a report the cell shows "key = value"; elsewhere, as in JupyterLab, it shows nothing.
     value: None, bool, number, text, numpy array or scalar, or lists and dicts of these. NaN is stored as null.
     digits: decimal places to which floats are rounded; by default they are not rounded.
     Raises TypeError for a value of another type, ValueError for an empty key.
@@ -99,6 +100,8 @@ def record(key: str, value: Any, digits: int | None = None) -> None:
     value = plain(value, key)
     if digits is not None:
         value = _rounded(value, digits)
+    if not os.environ.get("MESOKIT_REPORT"):
+        return
     line = f"{key} = {'nan' if value is None else as_text(value)}"
     _show({"text/plain": line, RECORD: {"key": key, "value": value}})
 
