@@ -35,7 +35,7 @@ def one_by_one(model: keras.Model, settings: maximize.Settings) -> np.ndarray:
             seed_input=begin,
             input_range=(0.0, 1.0),
             input_modifiers=[lambda x: tf.clip_by_value(x, 0.0, 1.0)],
-            regularizers=[maximize.PaperNorm(settings.weight, settings.p)],
+            regularizers=[maximize.PaperNorm(settings.lam, settings.p)],
             steps=settings.steps,
             optimizer=keras.optimizers.SGD(settings.rate),
             gradient_modifier=lambda g: g / tf.sqrt(tf.reduce_mean(g**2, (1, 2, 3), keepdims=True)),
@@ -49,7 +49,7 @@ def energies(model: keras.Model, images: np.ndarray, settings: maximize.Settings
     """E(x) of each image (16,) float64, by the formula."""
     values = np.asarray(keras.Model(model.inputs[0], model.get_layer(LAYER).output)(images))
     norms = (images.astype(float) ** settings.p).sum((1, 2, 3)) ** (1 / settings.p)
-    return values[UNITS, UNITS] - settings.weight * norms
+    return values[UNITS, UNITS] - settings.lam * norms
 
 
 def together(model: keras.Model, settings: maximize.Settings) -> np.ndarray:
@@ -64,7 +64,7 @@ def equal(model: keras.Model, before: np.ndarray, after: np.ndarray, settings: m
 
 
 def settings_of(steps: int) -> maximize.Settings:
-    return maximize.Settings(weight=0.02, p=2.0, steps=steps, rate=0.02)
+    return maximize.Settings(lam=0.02, p=2.0, steps=steps, rate=0.02)
 
 
 def naive(steps: str) -> Callable[[], np.ndarray]:

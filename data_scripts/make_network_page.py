@@ -60,7 +60,7 @@ def wanted(network: keras.Model) -> dict[str, list[str | None]]:
     found = {}
     for layer, side in SHOWN.items():
         if layer == "hidden_leaky":
-            climbed = sign_groups.climb(network, SETTINGS, share=0.2, restarts=1)
+            climbed = sign_groups.climb(network, SETTINGS, pull=0.2, restarts=1)
         else:
             units = range(small.get_layer(layer).output.shape[-1])
             climbed = maximize.maximize(small, layer, units, SETTINGS)

@@ -11,6 +11,12 @@ import numpy as np
 from mesokit.backend import keras, quietly, tf
 
 AT_ONCE = 4  # faces that OpenVINO scores at once: as fast as 16 on two cores, and needs less memory
+AT_ONCE_ON_GPU = 128  # a guess: nobody has measured it yet
+
+
+def on_gpu() -> bool:
+    """Whether TensorFlow computes on a GPU here."""
+    return bool(tf.config.list_physical_devices("GPU"))
 
 
 def onednn() -> bool:
@@ -18,7 +24,7 @@ def onednn() -> bool:
 
     TensorFlow has no public function for this. TF_ENABLE_ONEDNN_OPTS=0, set before the start, turns oneDNN off.
     """
-    if tf.config.list_physical_devices("GPU"):
+    if on_gpu():
         return False
     try:
         from tensorflow.python.util import _pywrap_util_port

@@ -37,7 +37,7 @@ class Recipe:
 
 def _batch(few: int) -> int:
     """The batch size of a recipe: `few` on a processor; on a GPU, which would be idle with so few, the paper's."""
-    return max(few, Recipe.batch) if tf.config.list_physical_devices("GPU") else few
+    return max(few, Recipe.batch) if fast.on_gpu() else few
 
 
 RECIPES = {

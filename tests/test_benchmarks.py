@@ -113,7 +113,7 @@ def test_energies_are_the_formula(load):
     model = models.meso4(size=32, seed=1)
     images = np.random.default_rng(0).random((16, 32, 32, 3), dtype=np.float32)
     hidden = np.reshape(models.activations(model, "hidden_leaky")(images), (16, 16))
-    settings = maximization.maximize.Settings(weight=0.5, p=2.0)
+    settings = maximization.maximize.Settings(lam=0.5, p=2.0)
     norms = [np.linalg.norm(image.astype(float)) for image in images]
     assert np.allclose(maximization.energies(model, images, settings), np.diag(hidden) - 0.5 * np.array(norms))
 
@@ -201,6 +201,13 @@ def test_growth_has_a_point_for_each_size(load):
     assert len(rows) == 3
     assert [point["n"] for point in points] == [2, 8, 32] * 3
     assert all(row.ours > 0 and point["peak_mb"] > 50 for row, point in zip(rows, points[::3], strict=True))
+
+
+def test_the_device_is_measured_with_and_without_its_input(load):
+    points = []
+    (row,) = load("device").rows(points, 2, ("meso4",))
+    assert points[0]["resident"] > 0 and points[0]["input"] > 0 and row.equal
+    assert row.ours == pytest.approx(points[0]["end to end"], abs=0.01)
 
 
 def test_aims_are_reached_with_equal_results_only(load):

@@ -33,7 +33,7 @@ def feature_maps(rng):
 
 def climbs(rng):
     grid = pd.DataFrame([(p, pull) for p in (1.0, 2.0) for pull in (0.0, 0.2)], columns=["p", "pull"])
-    table = grid.assign(f=1.0, weight=grid["p"] + grid["pull"])
+    table = grid.assign(f=1.0, lam=grid["p"] + grid["pull"])
     found = maximize.Found(rng.random((4, SIZE, SIZE, 3)), table, pd.DataFrame())
     return {
         "powers": [1.0, 2.0],

@@ -10,6 +10,7 @@ from tf_keras_vis.activation_maximization.regularizers import Norm
 from mesokit import models
 from mesokit.interpret import maximize
 from mesokit.interpret.maximize import PaperNorm, Settings
+from mesokit.interpret.maximize.image import weighed
 from mesokit.interpret.maximize.objective import Units
 
 SIDE = 32
@@ -36,17 +37,20 @@ def test_the_best_image_of_a_linear_network():
     assert np.array_equal(found.images[0], weights > 0)
     assert np.array_equal(found.images[1], weights < 0)
     assert np.isclose(found.table["f"][0], weights[weights > 0].sum())
-    sparse = maximize.maximize(linear(weights), "out", [0], Settings(weight=1.5, p=1, steps=100, rate=0.1))
+    sparse = maximize.maximize(linear(weights), "out", [0], Settings(lam=1.5, p=1, steps=100, rate=0.1))
     assert np.array_equal(sparse.images[0], weights > 1.5)  # p = 1 keeps the pixels that are worth more than lambda
 
 
 @pytest.mark.parametrize("layer", ["conv2", "hidden_leaky", "logit"])
 def test_the_energy_reported_is_the_formula_of_the_returned_image(network, layer):
-    settings = Settings(weight=[0.01, 0.0001], p=[2.0, 1.3], steps=5, jitter=2, rotation=3.0, scale=0.03)
+    settings = Settings(lam=[0.01, 0.0001], p=[2.0, 1.3], steps=5, jitter=2, rotation=3.0, scale=0.03)
     found = maximize.maximize(network, layer, [0, 0], settings, signs=[1, -1], seeds=[4, 5])
     assert found.images.min() >= 0
     assert found.images.max() <= 1
-    values = np.asarray(models.activations(network, layer)(found.images))[..., 0].reshape(2, -1).mean(1)
+    values = np.asarray(models.activations(network, layer)(found.images))[..., 0]
+    if layer == "conv2":  # a map of 16 x 16 places, of which two on each side are left out
+        values = values[:, 2:14, 2:14].mean((1, 2))
+    values = values.reshape(2)
     for i, (sign, weight, p) in enumerate([(1, 0.01, 2), (-1, 0.0001, 1.3)]):
         norm = (np.abs(found.images[i].astype(float)) ** p).sum() ** (1 / p)
         assert abs(found.table["energy"][i] - (sign * values[i] - weight * norm)) < 1e-5
@@ -60,6 +64,29 @@ def test_one_batch_gives_what_single_climbs_give(network):
     together = maximize.maximize(network, "hidden_leaky", [0, 3, 5], settings)
     alone = [maximize.maximize(network, "hidden_leaky", [unit], settings).images[0] for unit in (0, 3, 5)]
     assert np.allclose(together.images, alone, atol=1e-4)
+
+
+def test_the_rate_falls_and_the_search_comes_to_rest():
+    weights = np.ones((6, 6, 3), np.float32)
+    found = maximize.maximize(linear(weights), "out", [0], Settings(steps=3, rate=0.1, last=0.5, noise=0.0))
+    assert np.allclose(found.images, 0.5 + 0.1 + 0.075 + 0.05)
+
+
+def test_a_step_weighs_frequencies_by_their_power():
+    x = np.arange(16) / 16
+    low, high = (np.cos(2 * np.pi * k * x)[None, None, :, None] * np.ones((1, 16, 1, 3)) for k in (1, 4))
+    found = weighed(tf.constant(1.0 + low + high, tf.float32), 2.0)
+    assert np.allclose(found, 1.0 + low + high / 16, atol=1e-5)  # the mean counts as one cycle
+
+
+def test_decay_makes_large_structures(network):
+    """The second of two images, by steps that weigh frequencies, has its energy in lower ones."""
+    plain, smooth = (
+        maximize.maximize(network, "hidden", [0], Settings(steps=10, decay=decay, noise=0.01)).images[0] - 0.5
+        for decay in (0.0, 1.0)
+    )
+    rough = [np.abs(np.diff(image, axis=0)).mean() / np.abs(image).mean() for image in (plain, smooth)]
+    assert rough[1] < 0.7 * rough[0]
 
 
 def test_seeds_repeat_and_differ(network):
@@ -87,7 +114,7 @@ def test_total_variation_smooths(network):
 
 def test_tf_keras_vis_with_our_pieces_gives_the_same_images(network):
     """Its own loop, one step size, a clip as last input modifier, and none of the random moves."""
-    settings = Settings(weight=0.02, p=2, steps=5, rate=0.02)
+    settings = Settings(lam=0.02, p=2, steps=5, rate=0.02)
     ours = maximize.maximize(network, "hidden_leaky", [0, 3], settings)
     begin = np.stack([maximize.start(SIDE, 0, settings.noise)] * 2)
     theirs = ActivationMaximization(keras.Model([network.inputs[0]], network.get_layer("hidden_leaky").output))(
@@ -121,7 +148,7 @@ def test_the_gradient_of_the_norm_is_finite_at_zero():
 
 def test_balance_makes_both_pull_alike():
     weights = np.random.default_rng(0).normal(size=(6, 6, 3)).astype(np.float32)
-    (found,) = maximize.balance(linear(weights), "out", [0], share=0.5, p=1.0)
+    (found,) = maximize.balance(linear(weights), "out", [0], pull=0.5, p=1.0)
     assert np.isclose(found, 0.5 * np.linalg.norm(weights) / np.sqrt(108))
 
 

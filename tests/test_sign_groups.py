@@ -46,8 +46,9 @@ def test_the_permutation_test_counts():
     signs = np.array([1, 1, -1, -1])
     values = np.array([0.9, 0.8, 0.2, 0.1])
     assert np.isclose(sign_groups._difference(values, signs), 0.7)
-    assert abs(sign_groups._sign_test(values, signs) - 1 / 6) < 0.02  # one of the six ways to deal two signs of four
-    assert sign_groups._sign_test(-values, signs) == 1
+    # Two of the six ways to deal two signs of four are as far from 0, one on each side.
+    assert abs(sign_groups._sign_test(values, signs) - 1 / 3) < 0.02
+    assert sign_groups._sign_test(-values, signs) == sign_groups._sign_test(values, signs)
     with pytest.raises(ValueError, match="one sign"):
         sign_groups._sign_test(values, np.ones(4))
 
@@ -66,10 +67,10 @@ def test_the_interval_covers_the_truth_about_as_often_as_its_level():
 def test_neurons_are_climbed_in_order_and_their_restarts_averaged():
     network = models.meso4(size=32, seed=2)
     order = sign_groups.of(network).sort_values("weight")["unit"].tolist()
-    found = sign_groups.climb(network, maximize.Settings(steps=1), share=0.2, restarts=2, seed=5)
+    found = sign_groups.climb(network, maximize.Settings(steps=1), pull=0.2, restarts=2, seed=5)
     assert found.table["unit"].tolist() == order * 2
     assert found.table["seed"].tolist() == [5] * 16 + [6] * 16
-    assert np.allclose(found.table["weight"][:16], maximize.balance(network, "hidden_leaky", order, 0.2, seeds=5))
+    assert np.allclose(found.table["lam"][:16], maximize.balance(network, "hidden_leaky", order, 0.2, seeds=5))
     face = np.zeros((32, 32), bool)
     face[12:20, 12:20] = True
     table = sign_groups.shares(network, found, face)
@@ -82,4 +83,5 @@ def test_groups_are_compared_by_difference_interval_and_p():
     found = sign_groups.compare(table)
     assert np.isclose(found["value"], 0.6)
     assert 0.4 < found["low"] < 0.5 < 0.7 < found["high"] < 0.8
-    assert abs(found["p"] - 1 / 20) < 0.01
+    assert abs(found["p_value"] - 2 / 20) < 0.01
+    assert (found["n_real"], found["n_forged"]) == (3, 3)

@@ -30,19 +30,19 @@ def of(network: keras.Model) -> pd.DataFrame:
 def climb(
     network: keras.Model,
     settings: maximize.Settings,
-    share: float,
+    pull: float,
     restarts: int,
     seed: int = 0,
     progress: Callable[[int], object] | None = None,
 ) -> maximize.Found:
     """The maximized image of each hidden neuron, from the lowest output weight to the highest, once for each restart.
 
-    share: strength of the penalty at the start (see `maximize.balance`); it replaces settings.weight. progress: called
-    with the number of images after each step.
+    pull: strength of the penalty at the start (see `maximize.balance`); it replaces settings.lam. progress: called with
+    the number of images after each step.
     """
     units = of(network).sort_values("weight")["unit"].tolist()
-    lam = maximize.balance(network, "hidden_leaky", units, share, float(np.asarray(settings.p)), seed)
-    settings = replace(settings, weight=np.tile(lam, restarts).tolist())
+    lam = maximize.balance(network, "hidden_leaky", units, pull, float(np.asarray(settings.p)), seed)
+    settings = replace(settings, lam=np.tile(lam, restarts).tolist())
     seeds = np.repeat(np.arange(seed, seed + restarts), len(units)).tolist()
     return maximize.maximize(network, "hidden_leaky", units * restarts, settings, seeds=seeds, progress=progress)
 
@@ -73,14 +73,17 @@ def _face_share(images: np.ndarray, face: np.ndarray) -> np.ndarray:
 
 
 def compare(table: pd.DataFrame, seed: int = 0) -> dict[str, float]:
-    """The two groups of `table` (columns face_share and sign): value, low, high and p.
+    """The two groups of `table` (columns face_share and sign): value, low, high, p_value, n_real, n_forged.
 
-    value: mean of the neurons for real minus mean of those for forged; low, high: its 95 % interval (two-sided); p: of
-    a permutation test (one-sided). Raises ValueError where a group is empty.
+    value: mean of the neurons for real minus mean of those for forged; low, high: its 95 % interval; p_value: of a
+    permutation test; both are two-sided. n_real, n_forged: numbers of neurons. Raises ValueError where a group
+    is empty.
     """
     values, signs = table["face_share"].to_numpy(), table["sign"].to_numpy()
     low, high = _interval(values, signs, seed=seed)
-    return {"value": _difference(values, signs), "low": low, "high": high, "p": _sign_test(values, signs, seed=seed)}
+    sizes = {f"n_{group}": int((signs == sign).sum()) for group, sign in (("real", 1), ("forged", -1))}
+    p_value = _sign_test(values, signs, seed=seed)
+    return {"value": _difference(values, signs), "low": low, "high": high, "p_value": p_value, **sizes}
 
 
 def _difference(values: np.ndarray, signs: np.ndarray) -> float:
@@ -107,11 +110,11 @@ def _interval(values: np.ndarray, signs: np.ndarray, resamples: int = 9999, seed
 
 
 def _sign_test(values: np.ndarray, signs: np.ndarray, draws: int = 9999, seed: int = 0) -> float:
-    """p of a permutation test, one-sided: how often shuffled signs give a `_difference` at least as large."""
+    """p of a permutation test, two-sided: how often shuffled signs give a `_difference` at least as far from 0."""
     if len(set(np.sign(signs))) != 2:
         raise ValueError("all neurons have one sign: there are no two groups to compare")
     rng = np.random.default_rng(seed)
     dealt = rng.permuted(np.tile(signs, (draws, 1)), axis=1) > 0
     number = dealt[0].sum()
     null = dealt @ values / number - ~dealt @ values / (len(values) - number)
-    return filters.p_value(_difference(values, signs) - 1e-12, null)
+    return filters.p_value(abs(_difference(values, signs)) - 1e-12, np.abs(null))

@@ -1,7 +1,7 @@
 """What is maximized: E(x) = f(x) - lambda * ||x||_p, where f is the output of one unit.
 
-f is the value of a hidden neuron or of the logit, or the mean of a filter over all places. `Units` (f) is a Score of
-tf-keras-vis and `PaperNorm` a Regularizer; both also work in its `ActivationMaximization`.
+f is the value of a hidden neuron or of the logit, or the mean of a filter over its places, without those at the
+border. `Units` (f) is a Score of tf-keras-vis and `PaperNorm` a Regularizer; both also work in its `ActivationMaximization`.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,11 @@ with quietly():
 
 
 class Units(Score):
-    """One unit of each image: (n,) from outputs (n, units), or from (n, h, w, units) as the mean over all places."""
+    """One unit of each image: (n,) from outputs (n, units), or from (n, h, w, units) as the mean over the inner places.
+
+    The border, an eighth of the map on each side, is left out: there a filter also sees the zeros of the padding, and
+    an image would show the edge of the picture in place of the filter's pattern.
+    """
 
     def __init__(self, units: Any, signs: Any):
         """`units`: (n,) which unit; `signs`: (n,) 1 to make it large, -1 to make it small."""
@@ -28,8 +32,10 @@ class Units(Score):
 
     def __call__(self, output: Any) -> Any:
         """The signed value of each image's unit (n,)."""
-        places = tuple(range(1, len(output.shape) - 1))
-        values = tf.reduce_mean(output, places) if places else output
+        values = output
+        if len(output.shape) == 4:
+            y, x = output.shape[1] // 8, output.shape[2] // 8
+            values = tf.reduce_mean(output[:, y : output.shape[1] - y, x : output.shape[2] - x], (1, 2))
         return tf.cast(self.signs, values.dtype) * tf.gather(values, self.units, axis=1, batch_dims=1)
 
 
@@ -40,33 +46,33 @@ class PaperNorm(Regularizer):
     NaN at x = 0.
     """
 
-    def __init__(self, weight: Any, p: Any):
-        """`weight` (lambda) and `p`: numbers, or (n,) one for each image."""
+    def __init__(self, lam: Any, p: Any):
+        """`lam` (lambda) and `p`: numbers, or (n,) one for each image."""
         super().__init__("norm")
-        self.weight, self.p = weight, p
+        self.lam, self.p = lam, p
 
     def __call__(self, images: Any) -> Any:
         """The penalty of each image (n,)."""
         if isinstance(self.p, float) and self.p == 2:  # the usual case: a power takes as long as two convolutions
-            return tf.cast(self.weight, images.dtype) * tf.sqrt(tf.reduce_sum(images**2, (1, 2, 3)) + TINY)
-        weight, p = (tf.convert_to_tensor(value, images.dtype) for value in (self.weight, self.p))
+            return tf.cast(self.lam, images.dtype) * tf.sqrt(tf.reduce_sum(images**2, (1, 2, 3)) + TINY)
+        lam, p = (tf.convert_to_tensor(value, images.dtype) for value in (self.lam, self.p))
         exponent = tf.reshape(p, (-1, 1, 1, 1))
         size = tf.where(images < 0, -images, images)  # |x|, with slope 1 at 0, because images are never negative
-        return weight * (tf.reduce_sum(size**exponent, (1, 2, 3)) + TINY) ** (1 / p)
+        return lam * (tf.reduce_sum(size**exponent, (1, 2, 3)) + TINY) ** (1 / p)
 
 
 def balance(
     network: keras.Model,
     layer: str,
     units: Sequence[int],
-    share: float,
+    pull: float,
     p: float = 2.0,
     seeds: Sequence[int] | int = 0,
     noise: float = NOISE,
 ) -> np.ndarray:
-    """The lambda of each unit (n,) for which the gradient of the penalty is `share` times that of f, at the start.
+    """The lambda of each unit (n,) for which the gradient of the penalty is `pull` times that of f, at the start.
 
-    The size of f differs by orders of magnitude between layers, so no single lambda suits them all: lambda = share *
+    The size of f differs by orders of magnitude between layers, so no single lambda suits them all: lambda = pull *
     length of the gradient of f / length of the gradient of ||x||_p. 0 for a unit without a gradient.
     """
     table = pd.DataFrame({"unit": list(units), "sign": 1, "seed": seeds, "p": p})
@@ -79,8 +85,8 @@ def balance(
             x = tf.constant(image[None])
             tape.watch(x)
             f = Units([row.unit], [1.0])(view(x, training=False))
-        pull = np.linalg.norm((image / np.linalg.norm(image.ravel(), p)) ** (p - 1))
-        found.append(share * np.linalg.norm(tape.gradient(f, x)) / pull)
+        slope = np.linalg.norm((image / np.linalg.norm(image.ravel(), p)) ** (p - 1))
+        found.append(pull * np.linalg.norm(tape.gradient(f, x)) / slope)
     return np.array(found)
 
 
