@@ -1,7 +1,8 @@
 """What is maximized: E(x) = f(x) - lambda * ||x||_p, where f is the output of one unit.
 
 f is the value of a hidden neuron or of the logit, or the mean of a filter over its places, without those at the
-border. `Units` (f) is a Score of tf-keras-vis and `PaperNorm` a Regularizer; both also work in its `ActivationMaximization`.
+border. `Units` (f) is a Score of tf-keras-vis and `PaperNorm` a Regularizer; both also work in its
+`ActivationMaximization`.
 """
 
 from collections.abc import Sequence
