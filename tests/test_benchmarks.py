@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from mesokit import fast, models
+from mesokit.dataset import loading
 
 pytestmark = pytest.mark.slow
 
@@ -193,6 +194,14 @@ def test_notebooks_are_held_to_their_limits(load, tmp_path):
     assert memory[1:] == (4096, 1032, "MB", 3.97, True)
     assert [row.equal for row in of("smoke", sorted(script.ALL)[1:])] == [False, False], "a part is not the whole"
     assert "paper" in of("paper", script.ALL)[0].reason
+
+
+def test_shards_give_the_faces_of_png_files(load, monkeypatch):
+    for name in ("KEPT", "BUFFER"):  # the script sets them
+        monkeypatch.setattr(loading, name, getattr(loading, name))
+    rows = list(load("shards").rows(None, 48, 1))
+    assert len(rows) == 4 and rows[2].name == "faces from disk, as batches, warm"
+    assert rows[0].equal and rows[2].equal
 
 
 def test_growth_has_a_point_for_each_size(load):
