@@ -122,6 +122,15 @@ def test_lab_never_replaces_what_a_person_changed(tmp_path, capsys):
     assert "BEGIN SOLUTION" in old.read_text("utf-8")
 
 
+def test_lab_says_that_the_edition_for_students_has_no_solutions(tmp_path, monkeypatch, capsys):
+    prepared(tmp_path / "student")
+    monkeypatch.setattr(lab, "NOTEBOOKS", tmp_path / "student" / "notebooks")
+    prepared(tmp_path / "again")
+    assert cli.main(["lab", str(tmp_path / "with"), "--solutions", "--prepare-only"]) == 2
+    assert "--solutions: this kit is the edition for students" in capsys.readouterr().err
+    assert not (tmp_path / "with").exists()
+
+
 def test_lab_starts_jupyterlab_in_the_folder(tmp_path, monkeypatch):
     from jupyterlab import labapp
 

@@ -223,6 +223,18 @@ def test_hints_stay_folded(tmp_path):
     assert re.search(r"<details><summary>Hint</summary>\s*<p>Look at <code>x</code>.</p>\s*</details>", text)
 
 
+def test_teach_leads_to_pages_that_are_there(finished):
+    out, _, _ = finished
+    index = (out / "index.html").read_text()
+    assert '<a href="#teach">Teach</a>' in index
+    section = re.search(r'<section id="teach">.*?</section>', index, re.DOTALL)[0]
+    links = set(re.findall(r'href="([\w-]+\.html)"', section))
+    assert {"slides-50-minutes.html", "slides-two-sessions.html", "slides-half-day.html", "handout.html"} <= links
+    for page in [out / link for link in links]:
+        for link in re.findall(r'href="([\w-]+\.(?:html|json))', page.read_text("utf-8")):
+            assert (out / link).is_file(), f"{page.name} links to {link}"
+
+
 def test_failures_come_first_and_link_to_where_it_broke(finished):
     out, _, _ = finished
     index = (out / "index.html").read_text()
@@ -313,8 +325,9 @@ def test_on_github_each_notebook_links_to_binder_and_colab(tmp_path, finished, m
     monkeypatch.setenv("GITHUB_REPOSITORY", "a/b")
     monkeypatch.setenv("GITHUB_REF_NAME", "main")
     text = report.render(tmp_path, chosen, report.environment()).read_text()
-    assert 'href="https://mybinder.org/v2/gh/a/b/main?urlpath=lab/tree/notebooks/04_expected.ipynb"' in text
-    assert 'href="https://colab.research.google.com/github/a/b/blob/main/notebooks/04_expected.ipynb"' in text
+    lab = "main?urlpath=lab/tree/mesokit-notebooks/notebooks/04_expected.ipynb"  # without solutions, both
+    assert f'href="https://mybinder.org/v2/gh/a/b/{lab}"' in text
+    assert 'href="https://colab.research.google.com/github/a/b/blob/student/notebooks/04_expected.ipynb"' in text
 
 
 def test_inputs_hash_the_data_and_say_whether_they_are_as_described(tmp_path):

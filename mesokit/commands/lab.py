@@ -35,6 +35,8 @@ def options(parser: argparse.ArgumentParser) -> None:
 def work(arguments: argparse.Namespace) -> int:
     """Copy what is missing, then serve until JupyterLab is shut down."""
     folder = arguments.folder
+    if arguments.solutions and not any("BEGIN SOLUTION" in path.read_text("utf-8") for _, path in course(NOTEBOOKS)):
+        raise ValueError("--solutions: this kit is the edition for students, which has none; install that for teachers")
     n, kept = _copy(folder, arguments.solutions)
     edition = "with their solutions" if arguments.solutions else "without solutions"
     print(f"{folder / 'notebooks'}: {n} notebooks {edition}; begin with 00_tour")
