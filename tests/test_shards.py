@@ -13,7 +13,7 @@ import pytest
 
 from mesokit import cli, dataset, evaluation, files
 from mesokit.backend import tf
-from mesokit.dataset import loading, manifest, pictures, review, shards
+from mesokit.dataset import loading, manifest, pictures, review, shards, tables
 
 N = 48  # faces: 24 of train, in 8 clips of 3 at two levels; every clip of val and test is another person
 SIZE = 256
@@ -309,6 +309,17 @@ def test_a_table_read_in_parts_is_the_table(folder, sharded, monkeypatch):
         parts = list(manifest.face_parts(table))
         assert [len(part) for part in parts] == [7] * 6 + [6]
         pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), manifest.read_faces(table))
+
+
+def test_sizes_are_matched_in_parts(folder, tmp_path, monkeypatch):
+    """All boxes have one size, and val and test one class: nothing of them is kept, and all of train but row 7."""
+    monkeypatch.setattr(manifest, "_ROWS", 5)
+    path = tmp_path / "faces.csv"
+    shutil.copyfile(folder / "faces.csv", path)
+    tables._match(path)
+    kept = manifest.read_faces(path)["keep"]
+    assert [i for i in range(N) if kept[i]] == [i for i in range(N) if i // 6 % 6 < 4 and i != 7]
+    assert path.read_text().count("face,clip") == 1
 
 
 def test_a_review_of_shards(sharded, tmp_path):
