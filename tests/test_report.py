@@ -12,9 +12,10 @@ from xml.etree import ElementTree
 import nbformat
 import psutil
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from mesokit import cli, files, report
+from mesokit.lesson import states
 from mesokit.lesson.findings import FINDINGS
 from mesokit.report import execute, index, watch
 from mesokit.report.compare import changes
@@ -177,6 +178,10 @@ def test_pages_need_no_network(finished):
     text = (out / "00_good.html").read_text()
     assert '<script src="plotly.min.js" defer></script>' in text and "plotly.js v" not in text
     assert "plotly.js v" in (out / "plotly.min.js").read_text()[:1000]
+    assert text.count('<link rel="stylesheet" href="notebook.css">') == 1 and len(text) < 200_000
+        '<link rel="stylesheet" href="notebook.css">' in text and ".jp-Cell" not in text[: text.index("notebook.css")]
+    )
+    assert ".jp-Cell" in (out / "notebook.css").read_text()
     assert text.index('class="mk-figure"') < text.index('<script type="application/json" id="mk-0">')
     assert "mathjax" not in re.sub(r"(?s)<script>.*?</script>", "", text).lower()
 
@@ -362,6 +367,7 @@ def test_render_leaves_the_old_report_when_it_fails(tmp_path, finished, monkeypa
         "slides-two-sessions.html",
         "slides-half-day.html",
         "plotly.min.js",
+        "notebook.css",
         "results.json",
         "junit.xml",
         "01_raises.html",
@@ -488,6 +494,19 @@ def test_preset_errors_are_one_sentence_naming_the_file(tmp_path, text, words):
 def shown(tmp_path, *cells):
     text = html_page({"notebook": new_notebook(cells=list(cells)), "title": "a", "folder": tmp_path, "error": None})
     return text[text.index("<main>") :]
+
+
+def test_the_figures_of_explorers_are_in_the_pages_only(tmp_path):
+    stored = {"controls": [], "figures": "AAAA", "note": ""}
+    data = {states.MIME: stored, "application/vnd.plotly.v1+json": {"data": [], "layout": {}}}
+    path = tmp_path / "in" / "05_maps.ipynb"
+    notebook = new_notebook(cells=[new_code_cell(outputs=[new_output("display_data", data)])])
+    files.write(path, nbformat.writes(notebook).encode())
+    outcome = execute.Outcome("05_maps", "ok", folder=path.parent, executed=path)
+    report.render(tmp_path / "out", [outcome], {})
+    assert "AAAA" in (tmp_path / "out" / "05_maps.html").read_text()
+    left = files.read_json(path)["cells"][0]["outputs"][0]["data"]
+    assert list(left) == ["application/vnd.plotly.v1+json"]
 
 
 def test_formulas_become_mathml(tmp_path):

@@ -10,9 +10,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from mesokit import files
 from mesokit.lesson.checks import MIME as CHECK
 from mesokit.lesson.findings import VERDICTS
 from mesokit.lesson.recording import ANSWER, FINDING, HIGHLIGHT, NUMBER, PLOT, RECORD, as_text, found, plain
+from mesokit.lesson.states import MIME as EXPLORER
 from mesokit.report.compare import changes
 from mesokit.report.execute import Outcome
 from mesokit.report.inputs import inputs
@@ -24,6 +26,8 @@ from mesokit.report.teach import teaching
 
 # Tables to which a cell may add a row: MIME type.
 ROWS = {"findings": FINDING, "numbers": NUMBER, "checks": CHECK, "answers": ANSWER, "highlights": HIGHLIGHT}
+STYLE = "notebook.css"  # beside the pages, for all of them
+_SHEET = re.compile(r'<style type="text/css">([^<]{100000,})</style>')  # JupyterLab's own, the same in each page
 PICTURE = "forgeries.jpg"  # of docs/, on the first page
 
 
@@ -38,12 +42,11 @@ def render(
     `results.json`, `junit.xml` and `index.html` into `out`; return the last.
 
     previous: results of an earlier run (from `read_results`), for the list of changes. single_file: each page contains
-    plotly.js and stands alone; else it is one file beside them. Every page is made before the first is written, and
-    each is written completely or not at all.
+    plotly.js and JupyterLab's style and stands alone; else these are files beside them. Every page is made
+    before the first is written, and each is written completely or not at all. Then the figures of explorers are taken
+    out of the executed notebooks, because only the pages draw them.
     """
     from plotly.offline import get_plotlyjs
-
-    from mesokit import files
 
     out = Path(out)
     books = [_collect(outcome) for outcome in outcomes]
@@ -61,11 +64,32 @@ def render(
     pages["junit.xml"] = junit(results)
     pages["index.html"] = _first_page(books, results, [*pages], plotly)
     if not single_file:
-        pages[PLOTLY] = get_plotlyjs()
+        pages = _sharing(pages) | {PLOTLY: get_plotlyjs()}
     out.mkdir(parents=True, exist_ok=True)
     for name, text in pages.items():
         files.write(out / name, text.encode())
+    for book in executed:
+        _without_explorers(Path(book["executed"]))
     return out / "index.html"
+
+
+def _sharing(pages: dict[str, str]) -> dict[str, str]:
+    """The pages with JupyterLab's style in one file beside them."""
+    sheets = [found[1] for text in pages.values() if (found := _SHEET.search(text))]
+    link = f'<link rel="stylesheet" href="{STYLE}">'
+    shared = {
+        name: _SHEET.sub(lambda found: link if found[1] == sheets[0] else found[0], t) for name, t in pages.items()
+    }
+    return shared | ({STYLE: sheets[0]} if sheets else {})
+
+
+def _without_explorers(path: Path) -> None:
+    """Take the figures of explorers out of an executed notebook; the first figure of each stays."""
+    notebook = files.read_json(path)
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop(EXPLORER, None)
+    files.write(path, (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def _first_page(books: list[dict[str, Any]], results: dict[str, Any], pages: list[str], plotly: str | None) -> str:
