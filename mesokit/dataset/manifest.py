@@ -18,6 +18,9 @@ import pandas as pd
 
 from mesokit import files, video
 
+# Text as Python objects, also where pyarrow is installed: comparisons of its text have a dtype without a mean.
+pd.set_option("mode.string_storage", "python")
+
 LABELS = ("forged", "real")  # sorted as the authors' folders: forged = 0, real = 1
 SPLITS = ("train", "val", "test")
 POINTS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")  # left = smaller x
