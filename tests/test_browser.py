@@ -230,12 +230,17 @@ def browser_alone():
 
 
 def _figure(clip, blur, grid):
-    return go.Figure(go.Scatter(y=[1, 2]), layout={"title": f"{clip}, blur {blur}, grid {grid}", "height": 300})
+    title = f"{clip}, blur {blur}, grid {grid}"
+    layout = {"title": title, "height": 300, "meta": {"alt": f"A line that rises. {title}."}}
+    return go.Figure(go.Scatter(y=[1, 2]), layout=layout)
 
 
 @pytest.mark.parametrize(("single_file", "width"), [(False, 1200), (True, 390)])
 def test_an_explorer_of_a_report_redraws_without_a_kernel(report_page, single_file, width):
     page = report_page(single_file, width)
+    page.get_by_role("img", name="A line that rises. real, blur 0.5, grid False.").locator(
+        "visible=true"
+    ).first.wait_for()
     page.locator(".mk-figure svg.main-svg").first.wait_for()
     assert page.locator(".mk-explorer svg.main-svg").count() == 0  # far below: not drawn yet
     box = page.locator(".mk-explorer")
@@ -246,16 +251,125 @@ def test_an_explorer_of_a_report_redraws_without_a_kernel(report_page, single_fi
         place.get_by_text(title, exact=True).first.wait_for()
 
     shows("real, blur 0.5, grid False")
-    box.get_by_label("clip").select_option("forged")
+    box.get_by_role("combobox", name="clip").select_option("forged")
     shows("forged, blur 0.5, grid False")
-    slider = box.get_by_label("blur")
+    slider = box.get_by_role("slider", name="blur")
     slider.focus()
     page.keyboard.press("ArrowRight")
     shows("forged, blur 2.0, grid False")
     assert slider.get_attribute("aria-valuetext") == box.locator("output").inner_text() == "2.0"
-    box.get_by_label("grid").check()
+    box.get_by_role("checkbox", name="grid").check()
     shows("forged, blur 2.0, grid True")
+    words = "A line that rises. forged, blur 2.0, grid True."
+    assert box.locator("svg[role=img]").get_attribute("aria-label") == words  # one picture, not a pile of numbers
+    assert box.locator("[aria-live]").inner_text() == words
+    box.get_by_role("button", name="Download").focus()  # the picture can be saved by keyboard, too
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+TOLD = """
+import pandas as pd
+from mesokit import lesson, plots
+from mesokit.lesson import checks
+table = pd.DataFrame({"value": [0.9, 0.5], "low": [0.7, 0.4], "high": [0.95, 0.6]}, index=["ours", "control"])
+lesson.highlight(plots.intervals(table), "Ours is above.", "Control: the other row.")
+lesson.answer("0.9")
+lesson.record("share", 0.9)
+lesson.finding("eyes_fire_for_real", 0.9, 0.8, 0.95, "because")
+lesson.number("n", "a number", 0.891, 0.9, 0.8, 0.95, "because")
+checks.exercise("Right.")(len)(3)
+"""
+
+
+@pytest.fixture(scope="module")
+def whole_report(tmp_path_factory):
+    """A report of the tour, and of a small notebook with a finding, a number, a table and a failed check."""
+    folder = tmp_path_factory.mktemp("whole")
+    table = "# a comment of code\ntable = table.assign(n=[1, 2])  # 'text'\nassert not None is table\ntable"
+    cells = [nbformat.v4.new_code_cell(source) for source in (TOLD, table, "raise ValueError('stops here')")]
+    nbformat.write(
+        nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# 09 Small"), *cells]), folder / "09.ipynb"
+    )
+    notebooks = [ROOT / "notebooks" / "00_tour.ipynb", folder / "09.ipynb"]
+    outcomes = list(report.run(notebooks, {}, folder / "out"))
+    assert [outcome.status for outcome in outcomes] == ["ok", "failed"], outcomes[0].error
+    report.render(folder / "out", outcomes, report.environment())
+    return folder / "out"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1200, 390])
+def test_axe_finds_nothing_serious(whole_report, browser_alone, width, scheme, record_property):
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe-playwright-python is missing (extra dev)"
+    )
+    page = browser_alone.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    found = {}
+    for name in ("index", "00_tour", "09", "network", "glossary"):
+        page.goto((whole_report / f"{name}.html").as_uri())
+        if name == "network":
+            page.locator("#answer[data-value]").wait_for()
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")  # draws all figures
+        page.wait_for_function(
+            "document.querySelectorAll('.mk-figure:not(:has(svg)), .mk-place:not(:has(svg))').length === 0"
+        )
+        for details in page.locator("details").all():
+            details.evaluate("one => { one.open = true; }")
+        rows = axe.Axe().run(page).response["violations"]
+        found[name] = [f"{row['impact']}: {row['id']}, {row['nodes'][0]['html'][:200]}" for row in rows]
+        if folder := os.environ.get("MESOKIT_SCREENSHOTS"):
+            page.screenshot(path=str(Path(folder) / f"{name}-{width}-{scheme}.png"), full_page=True)
+        assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), name
+    page.close()
+    record_property("violations", found)
+    assert [
+        (name, row) for name, rows in found.items() for row in rows if row.startswith(("serious", "critical"))
+    ] == []
+
+
+def test_a_page_of_the_report_can_be_walked_through(whole_report, browser_alone):
+    context = browser_alone.new_context(viewport={"width": 1200, "height": 900})
+    page = context.new_page()
+    page.goto((whole_report / "09.html").as_uri())
+    page.get_by_role("link", name="← 00 Tour").first.click()
+    assert page.get_by_role("link", name="09 Small →").count() == 2  # above and below
+    contents = page.get_by_role("navigation", name="Contents of this page")
+    contents.get_by_role("link", name="3. From a face to a number").click()
+    assert page.evaluate("() => document.querySelector(':target').getBoundingClientRect().top") < 200
+    # Solutions are folded, each beside its check.
+    solution = page.get_by_text("1.3 * 2.2 * max(apart, down)")
+    assert not solution.is_visible()
+    page.locator(".mk-solution", has_text="crop_side").get_by_text("Solution", exact=True).click()
+    assert solution.is_visible()
+    # Code goes at a press, here and on the next page.
+    button = page.get_by_role("button", name="Hide code")
+    assert page.get_by_text("video.even_indices(info.frames, 4)").is_visible()
+    button.press("Enter")
+    assert button.get_attribute("aria-pressed") == "true"
+    assert not page.get_by_text("video.even_indices(info.frames, 4)").is_visible() and not solution.is_visible()
+    page.get_by_role("link", name="09 Small →").first.click()
+    assert not page.get_by_text("# a comment of code").is_visible()
+    page.get_by_role("button", name="Hide code").click()
+    assert page.get_by_text("# a comment of code").is_visible()
+    # Every picture has a name, and on paper there are no buttons.
+    page.goto((whole_report / "00_tour.html").as_uri())
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.wait_for_function(
+        "document.querySelectorAll('.mk-figure:not(:has(svg)), .mk-place:not(:has(svg))').length === 0"
+    )
+    pictures = page.locator("svg[role=img]")
+    names = [picture.get_attribute("aria-label") for picture in pictures.all()]
+    assert len(names) == page.locator(".mk-figure, .mk-place").count() >= 5
+    assert all(len(name) > 30 for name in names)
+    page.emulate_media(media="print")
+    assert page.locator("button, nav, footer").locator("visible=true").count() == 0
+    page.emulate_media(media="screen")
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.reload()
+    assert not page.get_by_role("link", name="3. From a face to a number").is_visible()  # folded on a phone
+    page.get_by_text("Contents", exact=True).click()
+    assert page.get_by_role("link", name="3. From a face to a number").is_visible()
+    context.close()
 
 
 @pytest.fixture

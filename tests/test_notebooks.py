@@ -8,11 +8,13 @@ import threading
 from functools import partial
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from mesokit import cli, dataset, files, video, weights
 from mesokit.dataset import manifest
 from mesokit.lesson.findings import FINDINGS, VERDICTS
+from mesokit.lesson.recording import PLOT
 
 pytestmark = pytest.mark.slow
 
@@ -24,7 +26,7 @@ def results(tmp_path_factory):
     """The results of the default report."""
     out = tmp_path_factory.mktemp("report")
     assert cli.main(["report", "--preset", "smoke", "--out", str(out)]) == 0
-    return json.loads((out / "results.json").read_text())
+    return json.loads((out / "results.json").read_text()) | {"out": out}
 
 
 def on_the_card():
@@ -55,6 +57,14 @@ def test_all_notebooks_run_with_the_smoke_preset(results):
     assert frames["meso4, trained here"] > frames["meso4, untrained"]
     assert len(results["checks"]) >= 30
     assert all(check["passed"] for check in results["checks"])
+
+
+def test_each_figure_is_said_in_words(results):
+    books = [nbformat.read(path, as_version=4) for path in results["out"].glob("*.ipynb")]
+    outputs = [output for book in books for cell in book.cells for output in cell.get("outputs", [])]
+    figures = [output.data[PLOT] for output in outputs if PLOT in output.get("data", {})]
+    assert len(figures) >= 50
+    assert all(len(figure["layout"]["meta"]["alt"]) > 30 for figure in figures)
 
 
 def test_each_finding_is_there_once_and_ten_are_decided(results):

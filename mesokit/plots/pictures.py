@@ -14,7 +14,7 @@ from mesokit.plots.style import FORGED, REAL, layout, listed
 def faces(
     images: np.ndarray | Sequence[np.ndarray], titles: Sequence[str], columns: int = 6, side: int = 160, *, alt: str
 ) -> go.Figure:
-    """A grid of images (h, w, 3) uint8 RGB, or (h, w) uint8 masks, with a title above each; `side` in pixels.
+    """A grid of images (h, w, 3) uint8 RGB, or (h, w) uint8 masks, with a title above each; `side`: its width.
 
     `alt`: one or two sentences that say what the pictures show, for those who do not see them; the titles follow them.
     """
@@ -23,10 +23,12 @@ def faces(
     figure = make_subplots(rows, columns, subplot_titles=list(titles), **gaps)
     for i, image in enumerate(images):
         figure.add_image(source=data_address(image), hoverinfo="skip", row=i // columns + 1, col=i % columns + 1)
-    figure.update_xaxes(visible=False).update_yaxes(visible=False)
+    figure.update_xaxes(visible=False).update_yaxes(visible=False, constraintoward="top")
     figure.update_annotations(font_size=12)
     words = f"{alt} Pictures: {listed(titles)}."
-    return layout(figure, rows * (side + 30) + 40, words).update_layout(margin={"l": 5, "r": 5, "t": 40, "b": 5})
+    tall = round(side * max(len(image) / image.shape[1] for image in images))
+    layout(figure, rows * (tall + 30) + 40, words).update_layout(margin={"l": 5, "r": 5, "t": 40, "b": 5})
+    return figure.update_layout(meta={"alt": words, "wide": columns * side})  # a narrow page makes it lower
 
 
 def landmarks(

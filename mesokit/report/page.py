@@ -3,6 +3,7 @@
 Figures and explorers are drawn by templates/figures.js. Their data stand at the end of the page, after the text.
 """
 
+import html
 import json
 import re
 from pathlib import Path
@@ -16,6 +17,7 @@ PLOTLY = "plotly.min.js"  # beside the pages, for all of them
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _FOLD = re.compile("<(/?)details>")  # nbconvert would close the tag at once, before the paragraphs in the fold
 _DOC = re.compile(r"\]\((?:\.\./docs/)?(?P<name>[\w-]+)\.md(?P<anchor>#[\w-]+)?\)")  # a link to one of the documents
+_HEADING = re.compile(r'<h([23]) id="([^"]+)">(.*?)<a class="anchor-link"', re.DOTALL)
 GUIDES = ("instructor", "responsible_use")  # documents that the first page links to
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
@@ -38,7 +40,7 @@ def documents(books: list[dict[str, Any]]) -> dict[str, str]:
                 wanted += [link["name"] for link in _DOC.finditer(text)]
                 notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
                 told = {"title": name, "notebook": notebook, "folder": book["folder"], "error": None}
-                found[f"{name}.html"] = re.sub(r'(?<=<h3 id=")[^"]+', _anchor, page(told))
+                found[f"{name}.html"] = re.sub(r'(?<=<h[23] id=")[^"]+', _anchor, page(told))
     return found
 
 
@@ -54,6 +56,7 @@ def _anchor(found: re.Match[str]) -> str:
 def page(book: dict[str, Any], plotly: str | None = PLOTLY) -> str:
     """The executed notebook `book["notebook"]` as one HTML page that needs no network.
 
+    It links to the pages of the books `book["before"]` and `book["after"]`, where these are there, and to its headings.
     plotly: the address of plotly.js beside the page; None: plotly.js is in the page.
     """
     from nbconvert import HTMLExporter
@@ -88,7 +91,17 @@ def page(book: dict[str, Any], plotly: str | None = PLOTLY) -> str:
         text, _ = exporter.from_notebook_node(notebook, resources)
     text = re.sub("<!--(/?)details-->", r"<\1details>", text)
     text = re.sub(r"<script\b[^>]*\bsrc\s*=\s*[\"']?(?:https?:)?//[^>]*>\s*</script>", "", text, flags=re.IGNORECASE)
+    text = text.replace("<!--contents-->", _contents(text), 1)
+    text = text.replace("<th></th>", "<td></td>")  # the corner of a pandas table heads nothing
     return text.replace("<!--figures-->", scripts(stored, plotly), 1) if stored else text
+
+
+def _contents(text: str) -> str:
+    """The list of contents of a page: links to its headings of the second and third level; empty for fewer than two."""
+    found = [(level, name, re.sub("<[^>]+>", "", words)) for level, name, words in _HEADING.findall(text)]
+    items = "".join(f'<li class="mk-{level}"><a href="#{name}">{words}</a></li>' for level, name, words in found)
+    folded = f"<details><summary>Contents</summary><ul>{items}</ul></details>"
+    return f'<nav class="mk-contents" aria-label="Contents of this page">{folded}</nav>' if len(found) > 1 else ""
 
 
 def scripts(stored: list[str], plotly: str | None) -> str:
@@ -119,7 +132,11 @@ def _static(output: Any, stored: list[str]) -> None:
 
 def figure(plot: dict[str, Any], stored: list[str]) -> str:
     """The place of a plotly figure in a page; its data are added to `stored`."""
-    place = f'<div class="mk-figure" data-from="mk-{len(stored)}" style="min-height: {_height(plot)}px"></div>'
+    layout = plot.get("layout", {})
+    title = (layout.get("title") or {}).get("text")  # of a figure that no function of `plots` made
+    alt = html.escape((layout.get("meta") or {}).get("alt") or title or "A figure")
+    look = f'role="img" aria-label="{alt}" style="min-height: {_height(plot)}px"'
+    place = f'<div class="mk-figure" data-from="mk-{len(stored)}" {look}></div>'
     parts = {key: plot.get(key, empty) for key, empty in (("data", []), ("layout", {}))}
     stored.append(json.dumps(parts, separators=(",", ":")).replace("<", "\\u003c"))  # "<" could end the script element
     return place

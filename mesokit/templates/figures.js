@@ -2,10 +2,34 @@
 // A figure is drawn when it comes near the window, so that a long page opens at once.
 (() => {
   "use strict";
-  const CONFIG = { displaylogo: false, responsive: true, modeBarButtonsToRemove: ["sendChartToCloud"] };
+  // Fewer stops for those who walk by keyboard: what is left saves the picture, and undoes a zoom with the mouse.
+  const BUTTONS = ["sendChartToCloud", "zoom2d", "pan2d", "select2d", "lasso2d", "zoomIn2d", "zoomOut2d", "autoScale2d"];
+  const CONFIG = { displaylogo: false, responsive: true, modeBarButtonsToRemove: BUTTONS };
   const data = (id) => document.getElementById(id).textContent;
 
-  const show = (place, figure) => Plotly.react(place, figure.data, figure.layout, CONFIG);
+  const words = (figure) => figure.layout.meta?.alt ?? figure.layout.title?.text ?? "A figure";
+
+  // Panels side by side need some width for their titles: on a phone the figure scrolls, and pictures become lower.
+  function fitted(place, layout) {
+    const starts = Object.keys(layout).filter((key) => key.startsWith("xaxis")).map((key) => layout[key].domain?.[0]);
+    const least = Math.min(170 * new Set(starts).size, 700);
+    const wide = Math.max(place.clientWidth, least) / (layout.meta?.wide ?? 1);
+    place.style.minHeight = 0;
+    const size = { height: layout.height && layout.height * Math.min(1, Math.max(0.5, wide)) };
+    return { ...layout, ...size, ...(place.clientWidth < least && { width: least }) };
+  }
+
+  // The picture has its words as its name; the place itself has buttons in it, so it is none any more.
+  async function show(place, figure) {
+    await Plotly.react(place, figure.data, fitted(place, figure.layout), CONFIG);
+    place.removeAttribute("role");
+    place.removeAttribute("aria-label");
+    place.querySelectorAll("svg.main-svg").forEach((svg, number) => {
+      if (number) return svg.setAttribute("aria-hidden", "true");
+      svg.setAttribute("role", "img");
+      svg.setAttribute("aria-label", words(figure));
+    });
+  }
 
   // The figures of an explorer are stored as base64 of gzip of JSON; what several share is stored once.
   async function unpacked(text) {
@@ -34,19 +58,21 @@
   async function explore(box) {
     const place = box.querySelector(".mk-place");
     const inputs = [...box.querySelectorAll("[data-stops]")];
-    const status = box.querySelector(".mk-status");
+    const [said, status] = ["[aria-live]", ".mk-status"].map((name) => box.querySelector(name));
     if (typeof DecompressionStream === "undefined") {
       status.textContent = "This explorer needs a browser of 2023 or later.";
       return;
     }
     const stored = await unpacked(data(box.dataset.from));
-    const redraw = () => {
+    const redraw = (event) => {
       for (const input of inputs.filter((one) => one.type === "range")) {
         const word = JSON.parse(input.dataset.words)[Number(input.value)];
         input.setAttribute("aria-valuetext", word);
         input.parentElement.querySelector("output").textContent = word;
       }
-      show(place, figureOf(stored, numberOf(inputs)));
+      const figure = figureOf(stored, numberOf(inputs));
+      show(place, figure);
+      if (event) said.textContent = words(figure);
     };
     for (const input of inputs) {
       input.disabled = false;
