@@ -9,9 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import layouts
+import pandas as pd
 import pytest
 
-from mesokit import dataset, files, lesson
+from mesokit import cli, dataset, evaluation, files, lesson, reproduce
+from mesokit.commands import train
 from mesokit.lesson import data as lesson_data
 
 ROOT = Path(__file__).parent.parent
@@ -98,6 +100,37 @@ def test_pairs_show_one_moment(built):
     assert real["clip"].is_unique and forged["clip"].is_unique
 
 
+def test_the_same_person_is_paired_where_a_clip_shows_two():
+    """Ann (left) and Bob (right) are in both clips, but Bob is seen longest in the forged one and is its person 0."""
+
+    def face(clip, frame, person, x, label):
+        box = {"box_x": x, "box_y": 50.0, "box_w": 40.0, "box_h": 40.0}
+        name = f"{clip}_{frame}_{person}"
+        return {"face": name, "clip": clip, "frame": frame, "person": person, "label": label, "crf": 23, **box}
+
+    rows = [
+        face("real", 1, 0, 100.0, "real"),  # Ann
+        face("real", 1, 1, 300.0, "real"),  # Bob
+        face("forged", 1, 0, 305.0, "forged"),  # Bob
+        face("forged", 1, 1, 98.0, "forged"),  # Ann
+        face("real", 2, 0, 110.0, "real"),  # Ann alone ...
+        face("forged", 2, 0, 306.0, "forged"),  # ... and Bob alone, 196 pixels away: another person
+        face("real", 3, 0, 120.0, "real"),  # Ann
+        face("forged", 3, 1, 121.0, "forged"),  # Ann
+        face("forged", 3, 2, 150.0, "forged"),  # somebody whose box overlaps Ann's, but whose own is not there
+    ]
+    table = pd.DataFrame(rows).assign(group="g", identity="id")
+    found = dataset.pairs(table)
+    assert found[["face", "face_b"]].to_numpy().tolist() == [
+        ["real_1_0", "forged_1_1"],
+        ["real_1_1", "forged_1_0"],
+        ["real_3_0", "forged_3_1"],
+    ]
+    one = table[table["person"] == 0].assign(crf=pd.NA, box_x=0.0)
+    assert len(dataset.pairs(one)) == 2, "with one person in each clip the frame is enough"
+    assert dataset.pairs(table[table["label"] == "real"]).empty
+
+
 def test_examples_are_pairs_of_different_people(built):
     ds = dataset.open(built("complete"))
     real, forged = ds.examples(ds.rows("face2face", 23), 3)
@@ -118,6 +151,27 @@ def test_thinned_takes_frames_evenly_and_groups_whole(built):
     celeb = dataset.open(built("celebdf")).thinned(3, clips=1)
     assert set(celeb.faces.groupby(["split", "method"])["clip"].nunique()) == {1}
     assert "about 1 clips of each split and method" in celeb.notes[-1]
+
+
+def test_the_clips_of_the_tour_come_from_their_own_folder(built, tmp_path, capsys):
+    ds = dataset.open(built("complete"))
+    test = ds.rows("deepfake", 23).query("split == 'test'")
+    # p_real of the real face less that of the forged one: .8 of 004 and .4 of 005, the upper of the two in the middle.
+    p_real = {("004", "real"): 0.9, ("004", "deepfake"): 0.1, ("005", "real"): 0.7, ("005", "deepfake"): 0.3}
+    scores = test.assign(p_real=[p_real[row.identity, row.method] for row in test.itertuples()])
+    train._tour(ds.folder, scores, "deepfake", tmp_path)
+    tree = ds.folder.parent / "tree"
+    for name, clip in (
+        ("real", "original_sequences/youtube/c23/videos/004.mp4"),
+        ("forged", "manipulated_sequences/Deepfakes/c23/videos/004_005.mp4"),
+    ):
+        assert (tmp_path / f"tour_{name}.mp4").read_bytes() == (tree / clip).read_bytes()
+    (tmp_path / "moved").mkdir()
+    for name in ("faces.csv", "clips.csv", "dataset.json"):
+        (tmp_path / "moved" / name).write_bytes((ds.folder / name).read_bytes())
+    assert cli.main(["train", str(tmp_path / "moved"), "--tour", "--out", str(tmp_path / "out")]) == 2
+    assert "--tour: faceforensics: the clips are not there; name their folder" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_clips_are_found_where_they_were_or_where_told(built, tmp_path):
@@ -181,6 +235,27 @@ def test_cells_need_only_what_a_dataset_can_lack():
                 assert cell["cell_type"] == "code"
                 known = {*WORDS, "scores of deepfake", "scores of face2face"}  # the last two: `lesson.known_scores`
                 assert {word.strip() for word in needs[1].split(",")} <= known, (path.name, source)
+
+
+def test_the_paper_of_a_level_stands_beside_that_level(built, tmp_path, capsys):
+    """Results on FaceForensics++ at CRF 23 and 40: 03 shows the paper's numbers of these two, and of no other level."""
+    ds = dataset.open(built("complete"))
+    for crf in (23, 40):
+        rows = ds.rows("face2face", crf, ["test"]).query("split == 'test'")
+        scores = rows.assign(p_real=(rows["label"] == "real").astype(float) * (crf == 23))
+        evaluation.save_scores(scores, tmp_path / "scores" / f"meso4-face2face-crf{crf}-seed0.csv")
+        files.write_json({"data": ds.about}, tmp_path / "weights" / f"meso4-face2face-crf{crf}-seed0.json")
+    stored = lesson.known_scores(str(tmp_path))
+    assert f"{tmp_path}: test scores of faceforensics by meso4" in capsys.readouterr().out
+    for crf in (0, 23, 40):
+        lesson.accuracy("meso4", "face2face", "frames", crf, lesson.scores_of(stored, "meso4", "face2face", crf))
+    zero, usual, high = capsys.readouterr().out.splitlines()
+    assert zero.startswith("Meso-4 on Face2Face, CRF 0: accuracy, frames: paper 0.946, here not measured")
+    assert usual.startswith("Meso-4 on Face2Face, CRF 23: accuracy, frames: paper 0.924, here 1 (")
+    assert high.startswith("Meso-4 on Face2Face, CRF 40: accuracy, frames: paper 0.832, here 0.5 (")
+    assert "clips of FaceForensics++, whose first edition the paper used" in usual
+    shown = reproduce.beside_paper(stored, "frames")
+    assert shown[["CRF", "paper", "ours"]].to_numpy().tolist() == [["23", "0.924", "1.000"], ["40", "0.832", "0.500"]]
 
 
 STOPPED = "test has no real faces for deepfake"

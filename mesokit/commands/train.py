@@ -41,6 +41,8 @@ def work(arguments: argparse.Namespace) -> int:
     """Train on one forgery, score the unseen test identities, write weights and card."""
     if arguments.tour and arguments.crf not in (None, 23):
         raise ValueError("--tour: its clips are chosen by scores at CRF 23; leave --crf out")
+    if arguments.tour and (lacks := dataset.open(arguments.dataset).lacks("clips")):
+        raise ValueError(f"--tour: {lacks}; name their folder in dataset.json, or leave --tour out")
     if arguments.deterministic:
         backend.deterministic()
     where, columns = {"method": ["real", arguments.method]}, ["frame", *SHARED]
@@ -102,10 +104,11 @@ def _tour(root: Path, scores: pd.DataFrame, method: str, out: Path) -> None:
     p_real = {kind: clips[clips["method"] == kind].set_index("identity")["p_real"] for kind in ("real", method)}
     gap = (p_real["real"] - p_real[method]).sort_values(kind="stable")
     person = gap.index[len(gap) // 2]
-    table = dataset.clips(root)
+    opened = dataset.open(root)
+    table = opened.clips
     paths = table[(table["crf"] == 23) & (table["identity"] == person)].set_index("method")["path"]
     for name, wanted in (("real", "real"), ("forged", method)):
-        files.write(out / f"tour_{name}.mp4", (root / paths[wanted]).read_bytes())
+        files.write(out / f"tour_{name}.mp4", (opened.clip_folder / paths[wanted]).read_bytes())
 
 
 def _metrics(scores: pd.DataFrame) -> dict[str, dict[str, float]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from mesokit import files, video
@@ -162,6 +163,9 @@ _LACKS: dict[str, tuple[Callable[[Dataset], Any], str]] = {  # what a cell may n
 }
 
 
+_SIDES = ("face", "face_b")  # of a pair: the key of the real face, and of the forged one
+
+
 def level(crf: int) -> str:
     """A level of compression in words: "CRF 23", or that it is unknown."""
     return "unknown compression" if crf == UNKNOWN else f"CRF {crf}"
@@ -170,11 +174,25 @@ def level(crf: int) -> str:
 def pairs(faces: pd.DataFrame) -> pd.DataFrame:
     """Real faces, each beside the forged face of the same moment: columns of the forged one end in "_b".
 
-    One moment is a frame of a person at a level, within a group. Of several forgeries each makes a row.
+    One moment is a frame of a person at a level, within a group. Of several forgeries each makes a row. Where a clip
+    shows several people, those are paired whose boxes overlap and are the nearest to each other: the numbers in the
+    column `person` are given in each clip anew.
     """
     known = faces[faces["box_x"].notna()]  # of faces without a clip the moment is unknown
     real, forged = (known[known["label"] == label] for label in ("real", "forged"))
-    return real.merge(forged, on=["group", "identity", "crf", "frame"], suffixes=("", "_b"))
+    found = real.merge(forged, on=["group", "identity", "crf", "frame"], suffixes=("", "_b"))
+    if not known["person"].gt(0).any():
+        return found
+    apart = {}  # between the centres of the boxes, in pixels
+    for axis, size in (("x", "w"), ("y", "h")):
+        near, far = (found[f"box_{axis}{end}"] + found[f"box_{size}{end}"] / 2 for end in ("", "_b"))
+        apart[axis] = (near - far).abs()
+        reach = (found[f"box_{size}"] + found[f"box_{size}_b"]) / 2
+        apart[axis] = apart[axis].where(apart[axis] < reach)  # NaN: they do not overlap
+    away = np.hypot(apart["x"], apart["y"])
+    keys = ["crf", "frame", "clip", "clip_b"]
+    nearest = [away.groupby([found[key] for key in [*keys, side]], dropna=False).transform("min") for side in _SIDES]
+    return found[(away == nearest[0]) & (away == nearest[1])].reset_index(drop=True)
 
 
 def open(path: str | os.PathLike[str], clips: str | os.PathLike[str] | None = None) -> Dataset:

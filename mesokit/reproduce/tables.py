@@ -14,8 +14,9 @@ from mesokit.lesson.numbers import METHODS, NAMES
 
 NOTE = (
     "Ours: share of the test people's frames or clips judged right at the threshold 0.5, mean over seeds, with its "
-    "95 % interval by bootstrap over clips, all seeds together. Best threshold: the one that judges the validation "
-    "people best. The paper's networks were trained and tested on other faces, so its numbers are for orientation."
+    "95\u00a0% interval by bootstrap over clips, all seeds together. Best threshold: the one that judges the "
+    "validation people best. The paper's networks were trained and tested on other faces, so its numbers are for "
+    "orientation."
 )
 
 
@@ -95,7 +96,7 @@ def as_printed(scores: pd.DataFrame, found: pd.DataFrame) -> dict[str, pd.DataFr
         "Face2Face at each level, each frame by itself (paper, table 3)": _columns(found, ["face2face"], "frames"),
         "Clips: the mean over their frames (paper, table 4)": _columns(found, [*METHODS, *others], "clips"),
         "Other forgeries, each frame by itself": _columns(found, others, "frames"),
-        "Aggregation rules: accuracy per clip": by_rule(scores),
+        "Aggregation rules: accuracy per clip, mean over levels and seeds": by_rule(scores),
         "Trained on one forgery (rows), tested on another (columns): accuracy per frame": _matrix(
             found[found["other"] == ""], "tested"
         ),
@@ -128,7 +129,7 @@ def _columns(found: pd.DataFrame, methods: list[str], unit: str) -> pd.DataFrame
             "CRF": rows["at"],
             "paper": rows["paper"].map(_number),
             "ours": rows["accuracy"].map(_number),
-            "95 % interval": _range(rows["low"], rows["high"]),
+            "95\u00a0% interval": _range(rows["low"], rows["high"]),
             "of real": rows["of_real"].map(_number),
             "of forged": rows["of_forged"].map(_number),
             "ROC AUC": rows["roc_auc"].map(_number),
@@ -181,7 +182,8 @@ def _matrix(found: pd.DataFrame, across: str) -> pd.DataFrame:
         return pd.DataFrame()
     table = table.map(_number).rename_axis(columns=None).reset_index()
     table["network"] = table["network"].map(lambda name: NAMES.get(name, name))
-    return table.rename(columns={"learnt": "trained on", "level": "CRF"})
+    table["learnt"] = table["learnt"].map(lambda name: METHODS.get(name, name))
+    return table.rename(columns={"learnt": "trained on", "level": "CRF", **METHODS})
 
 
 def write(out: Path) -> list[Path]:
@@ -211,7 +213,8 @@ def _html(shown: dict[str, pd.DataFrame], note: str) -> str:
         "body{font:16px/1.5 system-ui,sans-serif;max-width:80rem;margin:auto;padding:1rem}"
         "h1,h2{line-height:1.2}h2{font-size:1.2rem;margin-top:2rem}p{max-width:48rem}.scroll{overflow-x:auto}"
         "table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums;white-space:nowrap}"
-        "th,td{text-align:left;padding:.35rem 1rem .35rem 0;border-bottom:1px solid #8884}th{border-color:#888}"
+        "th{white-space:normal;vertical-align:bottom}"
+        "th,td{text-align:left;padding:.35rem .9rem .35rem 0;border-bottom:1px solid #8884}th{border-color:#888}"
         "td:first-child,th:first-child{position:sticky;left:0;background:Canvas}"  # the name stays in view on a phone
     )
     return (
