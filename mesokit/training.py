@@ -14,7 +14,7 @@ import pandas as pd
 from scipy.special import expit
 
 from mesokit import backend, fast, models
-from mesokit.backend import keras, tf
+from mesokit.backend import keras
 from mesokit.dataset import loading
 from mesokit.dataset.loading import Augmentation
 
