@@ -26,7 +26,8 @@ def speeds(table: pd.DataFrame) -> go.Figure:
     ends = np.log10([min(1.0, *table["ratio"]) / 5, max(2.0, *table["ratio"]) * 5])  # room for the text
     axis = {"title": "times faster (1: no gain; logarithmic)", "type": "log", "range": list(ends)}
     order = {"categoryorder": "array", "categoryarray": list(table["name"])[::-1], "automargin": True}
-    return layout(figure, 120 + 30 * len(table), xaxis=axis, yaxis=order, legend=ABOVE)
+    words = "; ".join(f"{r.name}: {r.ratio:.2f} times faster" for r in table.itertuples())
+    return layout(figure, 120 + 30 * len(table), words, xaxis=axis, yaxis=order, legend=ABOVE)
 
 
 def growth(table: pd.DataFrame) -> go.Figure:
@@ -45,7 +46,11 @@ def growth(table: pd.DataFrame) -> go.Figure:
     ticks = sorted(table["times"].unique())
     figure.update_xaxes(title="times the data", type="log", tickvals=ticks, ticktext=[f"{t}" for t in ticks])
     figure.update_yaxes(type="log", col=1).update_yaxes(rangemode="tozero", col=2)
-    return layout(figure, 400, legend={"orientation": "h", "y": -0.2})
+    last = table.groupby("work", sort=False).last()
+    words = "; ".join(
+        f"{r.Index}, {r.times} times the data: {r.seconds:.3g} s, {r.peak_mb:.0f} MB" for r in last.itertuples()
+    )
+    return layout(figure, 400, words, legend={"orientation": "h", "y": -0.2})
 
 
 def roofline(table: pd.DataFrame) -> go.Figure:
@@ -61,4 +66,7 @@ def roofline(table: pd.DataFrame) -> go.Figure:
         figure.add_scatter(x=[row.intensity], y=[row.gflops], mode="markers", name=name, marker=look.dot(11))
     axes = {"xaxis_title": "operations for each byte moved (FLOP/byte)", "yaxis_title": "GFLOP/s"}
     figure.update_xaxes(type="log").update_yaxes(type="log")
-    return layout(figure, 420, legend={"orientation": "h", "y": -0.25}, **axes)
+    words = "; ".join(
+        f"{row.work}: {row.gflops:.3g} GFLOP/s, {row.share:.0%} of its roof" for row in table.itertuples()
+    )
+    return layout(figure, 420, words, legend={"orientation": "h", "y": -0.25}, **axes)

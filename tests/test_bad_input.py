@@ -532,6 +532,7 @@ BROKEN = [  # a command, its arguments, and a function that it calls
     ("mesokit report", [], "mesokit.report.load_preset"),
     ("mesokit reproduce", ["out"], "mesokit.dataset.read"),
     ("mesokit scan", ["x.mp4"], "mesokit.scan.find"),
+    ("mesokit shard", ["out"], "mesokit.dataset.manifest.face_table"),
     ("compress_clips", ["good.csv", "--out", "out"], "mesokit.dataset.manifest.read_clips"),
     ("draw_pictures", ["out"], "mesokit.dataset.clips"),
     ("download", ["afchar-meso4-deepfake"], "mesokit.weights.fetch"),
