@@ -109,7 +109,9 @@ def accuracy(network: str, method: str, unit: str, crf: int, scores: pd.DataFram
     if before and scores["level"].iloc[0] == "all" and paper.accuracy(network, method, unit) is None:
         default = f"one network of all levels, where the paper has one for each; {default}"
     ours, low, high = None, None, None
-    if len(scores):
+    if scores.empty:
+        default = "there are no scores of such a network"
+    else:
         rows = evaluation.per_clip(scores) if unit == "clips" else scores
         ours, (low, high) = evaluation.accuracy(rows)["accuracy"], evaluation.interval(rows)
     what = f"{NAMES.get(network, network)} on {METHODS.get(method, method)}, {level(crf)}: accuracy, {unit}"
