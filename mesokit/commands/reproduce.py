@@ -53,9 +53,7 @@ def work(arguments: argparse.Namespace) -> int:
         needed = reproduce.estimate(jobs, recipe)
         for network, seconds in needed.items():
             print(f"{network}: about {duration(seconds)} on this machine")
-        print(
-            f"{len(jobs)} trainings: about {duration(sum(needed.values()))}, or {sum(needed.values()) / 3600:.1f} hours"
-        )
+        print(f"{len(jobs)} trainings: about {duration(sum(needed.values()))}")
         return 0
     taken: list[float] = []
     running = reproduce.run(jobs, faces, root, arguments.out, arguments.recipe, arguments.iterations, arguments.test_on)
