@@ -22,6 +22,11 @@ def _scores(folder, name, rows):
     pd.DataFrame(made).to_csv(folder / "scores" / f"{name}.csv", index=False)
 
 
+def _printed(folder):
+    scores = evaluation.read_scores(folder)
+    return tables.as_printed(scores, tables.measured(scores))
+
+
 @pytest.fixture
 def out(tmp_path):
     real = [("r1", "real", "real", "test", [0.9, 0.8, 0.2]), ("r2", "real", "real", "test", [0.7, 0.4, 0.9])]
@@ -62,8 +67,7 @@ def test_tables_are_written_and_escaped(out):
 def test_columns_without_a_value_are_left_out(out):
     own = [("a", "real", "real", "test", [0.9]), ("b", "forged", "dfdc", "test", [0.2])]
     _scores(out, "meso4-dfdc-crf23-seed0", own)
-    scores = evaluation.read_scores(out)
-    shown = tables.as_printed(scores, tables.measured(scores))
+    shown = _printed(out)
     other = shown["Other forgeries, each frame by itself"]
     # The paper has no such forgery, there are no validation people, and one seed has no spread.
     gone = {"paper", "best threshold", "ours at it", "lowest to highest seed", "trained at CRF"}
@@ -93,8 +97,7 @@ def test_rules_are_those_of_each_clip(out):
 def test_other_datasets_stand_in_a_matrix(out):
     other = [("x", "real", "real", "test", [0.1]), ("y", "forged", "deepfake", "test", [0.1])]
     _scores(out, "meso4-deepfake-crf23-seed0@celebdf", other)
-    scores = evaluation.read_scores(out)
-    shown = tables.as_printed(scores, tables.measured(scores))
+    shown = _printed(out)
     matrix = shown["Trained here, tested on another dataset (columns): accuracy per frame"]
     assert matrix[["its own", "celebdf"]].to_numpy().tolist() == [["0.750", "0.500"]]
 

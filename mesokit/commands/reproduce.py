@@ -71,12 +71,13 @@ def _folder(data: str) -> tuple[Path, bool]:
 
     A folder that is no preset's is taken as it is, so that reading it gives the reason why it is none.
     """
+    from mesokit.dataset import manifest
     from mesokit.synthetic import studio
 
-    if data not in studio.PRESETS or (Path(data) / "faces.csv").is_file():
+    if data not in studio.PRESETS or manifest.face_table(Path(data)).is_file():
         return Path(data), True
     folder = Path("work") / data
-    return folder, (folder / "faces.csv").is_file()
+    return folder, manifest.face_table(folder).is_file()
 
 
 def _of_preset(name: str) -> pd.DataFrame:

@@ -146,7 +146,7 @@ def matched(faces: pd.DataFrame) -> pd.DataFrame:
     keep = faces["keep"].astype(bool).copy()
     for _, rows in faces[keep].groupby(["split", "crf"], dropna=False):
         table = pd.crosstab(octave[rows.index], rows["label"]).reindex(columns=list(manifest.LABELS), fill_value=0)
-        share = (table / table.sum()).min(axis=1)  # NaN where one class is absent: then no face is kept
+        share = (table / table.sum()).min(axis=1)  # of the classes that are there: one alone keeps all its faces
         for label in manifest.LABELS:
             for step, total in table[label].items():
                 index = rows.index[(rows["label"] == label) & (octave[rows.index] == step)]

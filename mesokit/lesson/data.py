@@ -67,7 +67,7 @@ def _make(preset: str, root: Path, frames: int, seed: int) -> None:
     from mesokit.synthetic import studio
 
     studio.check(root, seed)
-    if (root / "faces.csv").exists():
+    if manifest.face_table(root).is_file():
         return
     if root.is_dir() and any(root.iterdir()) and not (root / "masters").is_dir():
         raise ValueError(f"{root}: it holds other files, so no data are made there; move them, or give another `work`")
