@@ -146,6 +146,7 @@ def test_lab_starts_jupyterlab_in_the_folder(tmp_path, monkeypatch):
 # --- from a wheel -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_notebooks_of_an_installation_write_where_the_command_is_called(tmp_path, monkeypatch):
     installed, here = tmp_path / "site" / "mesokit" / "notebooks", tmp_path / "here"
     cells = [

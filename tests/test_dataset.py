@@ -153,6 +153,7 @@ def _all(building):
     return {built.clip: built for built in building}
 
 
+@pytest.mark.slow
 def test_a_stopped_run_is_taken_up_again(films, tmp_path):
     """The run is stopped as by Ctrl-C; test_kill.py does the same with SIGKILL."""
     clips, root = films
@@ -169,6 +170,7 @@ def test_a_stopped_run_is_taken_up_again(films, tmp_path):
     assert not (tmp_path / "stopped" / ".part").exists()
 
 
+@pytest.mark.slow
 def test_other_parameters_replace_the_faces(films, tmp_path):
     clips, root = films
     for frames in (3, 2):
@@ -177,6 +179,7 @@ def test_other_parameters_replace_the_faces(films, tmp_path):
     assert len(images) == len(dataset.read(tmp_path / "out")) == 5 * 2 * 2
 
 
+@pytest.mark.slow
 def test_failures_are_a_table_and_are_tried_again_when_asked_or_changed(films, tmp_path):
     clips, root = films
     out = tmp_path / "out"
@@ -197,6 +200,7 @@ def test_failures_are_a_table_and_are_tried_again_when_asked_or_changed(films, t
     assert pd.read_csv(out / "failures.csv").empty
 
 
+@pytest.mark.slow
 def test_a_clip_whose_file_changed_is_built_again(films, tmp_path):
     clips, root = films
     _all(dataset.build(clips, root, tmp_path / "out", frames=4))
@@ -208,6 +212,7 @@ def test_a_clip_whose_file_changed_is_built_again(films, tmp_path):
     assert _digest(tmp_path / "out") == _digest(tmp_path / "new")
 
 
+@pytest.mark.slow
 def test_what_somebody_deleted_is_made_again(films, tmp_path):
     clips, root = films
     clips.loc[clips["clip"] == "c3", "mask"] = "3_23.mp4"
@@ -297,6 +302,7 @@ def test_which_frames(films, tmp_path):
         next(dataset.build(clips, root, tmp_path / "out", sampling="random"))
 
 
+@pytest.mark.slow
 def test_an_estimate_is_what_a_build_takes(films, tmp_path):
     clips, root = films
     clips = clips[clips["clip"] != "c5"]
@@ -368,6 +374,7 @@ def test_the_command_says_how_many_people_were_not_kept(crowd, tmp_path, monkeyp
         assert f"2 clips show several people; {n} of 6 were not kept, see people.csv" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_everybody_is_kept_where_that_is_wanted(crowd, tmp_path):
     clips, root = crowd
     out = tmp_path / "out"
@@ -479,6 +486,7 @@ LISTS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_clips_in_a_published_layout_become_a_dataset_by_two_commands(films, tmp_path, monkeypatch, name):
     monkeypatch.syspath_prepend(str(Path(__file__).parent.parent / "data_scripts"))

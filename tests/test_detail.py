@@ -14,6 +14,7 @@ def taken():
     return camera.render(State(), np.random.default_rng(0))
 
 
+@pytest.mark.slow
 def test_regions_share_no_pixel_and_hold_their_landmarks(taken):
     where = taken.face > 0.5
     parts = detail.regions(taken.landmarks, where)

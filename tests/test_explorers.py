@@ -108,6 +108,7 @@ def test_no_explorer_is_forgotten():
         assert found == [ids[-1] for book, ids, _ in EXPLORERS if book == name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "ids", "stand_ins"), EXPLORERS, ids=[ids[-1] for _, ids, _ in EXPLORERS])
 def test_each_choice_redraws(name, ids, stand_ins, rng):
     known = stand_ins(rng)

@@ -45,6 +45,7 @@ def iou(a, b) -> float:
     return inner / (aw * ah + bw * bh - inner)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_photographs_keep_one_face_with_eyes_and_mouth_in_place(photos, name):
     face = faces.main_face(faces.detect(photos[name]))
@@ -150,6 +151,7 @@ def path():
     return np.stack([20 + 200 * t, 60 - 40 * np.sin(3 * t), 200 + 60 * t], axis=1)
 
 
+@pytest.mark.slow
 def test_following_finds_what_searching_each_frame_finds(head, path, monkeypatch):
     frames = [paste(WALL, head, x, y, int(height)) for x, y, height in path]
     each = [faces.main_face(faces.detect(frame)) for frame in frames]

@@ -176,6 +176,7 @@ def test_precision_follows_the_gpus(monkeypatch, gpus, policy):
     assert backend.precision() == policy
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", sorted(WITHOUT_TENSORFLOW))
 def test_light_modules_load_no_tensorflow(module):
     assert _loaded_by(f"from mesokit import {module}") & HEAVY == set()

@@ -19,6 +19,7 @@ def rest(renderer):
     return renderer.render(State(), np.random.default_rng(0))
 
 
+@pytest.mark.slow
 def test_same_seeds_same_bytes(renderer, rest):
     again = Renderer(sample_person(1), sample_scene(1)).render(State(), np.random.default_rng(0))
     assert again.image.tobytes() == rest.image.tobytes()
@@ -45,6 +46,7 @@ def test_noise_is_all_that_the_generator_drives(renderer, rest):
     assert 0 < np.abs(other.image.astype(float) - rest.image).mean() < 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("seed", "moment"), [(1, 0), (2, 26), (8, 19)]
 )  # in the last two, the front alone leaves a pixel empty

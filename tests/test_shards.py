@@ -144,6 +144,7 @@ def _batches(root, batch, number, seed=3, **options):
     return [tuple(part.numpy() for part in pair) for pair in data]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kept", [1 << 29, 0], ids=["decoded faces in memory", "decoded each time"])
 def test_batches_are_those_of_the_png_files(folder, sharded, monkeypatch, kept):
     monkeypatch.setattr(loading, "KEPT", kept)
@@ -178,6 +179,7 @@ def test_a_small_buffer_gives_each_face_once_in_each_epoch(sharded, monkeypatch)
     assert [first, second] == _numbers(sharded, 2, n)
 
 
+@pytest.mark.slow
 def test_each_replica_reads_its_own_shards(folder, sharded, monkeypatch):
     monkeypatch.setattr(loading, "KEPT", 0)
     expected = [i for i in range(N) if i // 6 % 6 < 4 and i != 7]
@@ -275,6 +277,7 @@ def test_the_command(folder, tmp_path, capsys):
     assert "these shards were there already" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["memory", "file"])
 def test_an_object_store(folder, tmp_path, kind, monkeypatch):
     url = {"memory": "memory://bucket/colours", "file": f"file://{tmp_path}/colours"}[kind]

@@ -142,6 +142,7 @@ def test_a_sensor_of_few_pixels_takes_fine_detail_away():
     assert abs(float(sharp.mean()) - float(soft.mean())) < 1
 
 
+@pytest.mark.slow
 def test_partners_look_alike_and_are_two_people():
     for number in range(0, 48, 2):
         one, other = studio.cast(number), studio.cast(number + 1)

@@ -479,6 +479,7 @@ def second_key(path):
     return [number for number, packet in enumerate(packets(path)) if packet.is_keyframe][1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("codec", "suffix"),
     [

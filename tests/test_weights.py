@@ -55,6 +55,7 @@ def test_known_files_have_the_published_hashes(authors_files):
             assert pooch.file_hash(authors_files / entry.file) == entry.sha256
 
 
+@pytest.mark.slow
 def test_bundled_weights_load():
     for name, entry in weights.WEIGHTS.items():
         if entry.url is None:
@@ -247,6 +248,7 @@ def server(tmp_path):
         running.shutdown()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("honest", [True, False])
 def test_download_is_kept_only_with_the_right_hash(tmp_path, monkeypatch, server, honest):
     data = b"some weights"
