@@ -64,6 +64,23 @@ def test_without_a_difference_p_is_uniform():
         activations.sign_flip_test(np.zeros((1, 3, 3)))
 
 
+def test_a_planted_difference_counts_whatever_its_sign():
+    found = np.full((6, 2, 2), 0.1)
+    found[:, 1, 0] = -3
+    tested = activations.sign_flip_test(found)
+    assert tested.p == tested.smallest_p
+    assert tested.largest[0] == pytest.approx(3)
+
+
+def test_drawn_exchanges_follow_their_seed():
+    found = np.random.default_rng(0).normal(size=(12, 2, 2))
+    first, again, other = (activations.sign_flip_test(found, flips=30, seed=seed).largest for seed in (1, 1, 2))
+    assert np.array_equal(first, again)
+    assert first[0] == other[0] and not np.allclose(first, other)
+    halves = [activations.shuffled(found, seed=seed) for seed in (1, 1, 2)]
+    assert np.array_equal(halves[0], halves[1]) and not np.array_equal(halves[0], halves[2])
+
+
 def test_shuffled_flips_half_of_the_units():
     found = np.ones((6, 2, 2))
     assert sorted(activations.shuffled(found, seed=4)[:, 0, 0]) == [-1, -1, -1, 1, 1, 1]

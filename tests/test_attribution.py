@@ -115,6 +115,26 @@ def test_smoothgrad_is_repeatable_and_without_noise_the_plain_gradient():
     assert np.allclose(plain, tape.gradient(logit, pixels), atol=1e-5)
 
 
+def test_the_noise_of_smoothgrad_is_a_tenth_of_the_range_of_the_face():
+    """Of z = half the sum of the squared pixels the gradient is the picture itself, so the mean noise can be read."""
+    inputs = keras.Input((SIZE, SIZE, 3), name="face")
+    x = keras.layers.Flatten()(keras.layers.Lambda(lambda x: x**2)(inputs))
+    z = keras.layers.Dense(1, use_bias=False, name="logit", kernel_initializer=keras.initializers.Constant(0.5))(x)
+    network = keras.Model(inputs, keras.layers.Activation("sigmoid", name="p_real")(z))
+    face = np.random.default_rng(0).integers(60, 121, (1, SIZE, SIZE, 3)).astype(np.uint8)
+    face[0, 0, 0], face[0, 0, 1] = 60, 120
+    noise = np.random.default_rng(7).standard_normal((4, SIZE, SIZE, 3), np.float32).mean(axis=0)
+    expected = face[0] / 255 + 0.1 * (120 - 60) / 255 * noise
+    found = attribution.explain("SmoothGrad", network, face, "real", samples=4, seed=7)[0]
+    assert np.allclose(found, np.abs(expected).max(axis=-1), atol=1e-5)
+
+
+def test_the_shuffle_of_the_control_follows_its_seed(linear):
+    first, again, other = (attribution.randomised(linear, seed).get_weights()[-1] for seed in (5, 5, 6))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
 def test_randomised_keeps_the_numbers_and_loses_their_places():
     network = models.meso4(size=32, seed=1)
     control = attribution.randomised(network, seed=5)

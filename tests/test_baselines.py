@@ -36,6 +36,37 @@ def test_sharpness_is_the_variance_of_the_laplacian():
     assert baselines.sharpness(face[None])[0, 0] == pytest.approx(np.log1p(by_hand))
 
 
+def test_band_energies_of_a_wave_by_hand():
+    """A wave of 16 pixels and amplitude 100 across the face; gain of the blur at w: exp(-w^2 / 2).
+
+    Octave 1 has the power left by a Gaussian of sigma 1. Octave 2 gets the blurred wave, halved by means of two pixels
+    (gain cos(w / 2)), so its frequency is 2w.
+    """
+    w, power = 2 * np.pi / 16, 100**2 / 2
+    face = np.round(128 + 100 * np.sin(w * np.arange(256))).astype(np.uint8)[None, None, :, None] * np.ones(
+        (1, 256, 1, 3), np.uint8
+    )
+    kept, kept_then = np.exp(-(w**2) / 2), np.exp(-((2 * w) ** 2) / 2)
+    first = power * (1 - kept) ** 2
+    second = power * (kept * np.cos(w / 2)) ** 2 * (1 - kept_then) ** 2
+    energies = np.exp(baselines.band_energies(face)[0].reshape(baselines.SCALES, len(baselines.REGIONS))) - 0.1
+    eyes = list(baselines.REGIONS).index("eyes")  # 144 pixels wide: nine waves
+    assert energies[:2, eyes] == pytest.approx([first, second], rel=0.03)
+    assert np.allclose(baselines.band_energies(np.full((1, 256, 256, 3), 90, np.uint8)), np.log(0.1))
+
+
+def test_more_faces_than_one_batch_are_learnt_from(tmp_path):
+    """256 smooth forged faces, which fill a batch, and two sharp real ones: the last decide what real is."""
+    rng, table = np.random.default_rng(0), pd.DataFrame({"path": [f"{i}.png" for i in range(258)]})
+    for i, path in enumerate(table["path"]):
+        spread = 2 + i % 3 if i < 256 else 60
+        pictures.write_png(tmp_path / path, (128 + rng.integers(-spread, spread, (8, 8, 3))).astype(np.uint8))
+    table["label"] = ["forged"] * 256 + ["real"] * 2
+    score = baselines.fit("sharpness", table, tmp_path)
+    p_real = pd.concat(evaluation.score_faces(score, table, tmp_path))["p_real"].to_numpy()
+    assert (p_real > 0.5).tolist() == [False] * 256 + [True] * 2
+
+
 def test_energy_shows_in_its_own_region_and_octave():
     rng = np.random.default_rng(0)
     face = np.full((256, 256, 3), 128, np.uint8)

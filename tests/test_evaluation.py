@@ -6,6 +6,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from mesokit import evaluation, fast, files, models
+from mesokit.dataset import pictures
 from mesokit.evaluation import metrics
 
 SHARED = {"method": "real", "identity": "a", "group": "g", "split": "test"}
@@ -54,6 +55,16 @@ def test_scorer_refuses_pixels_of_unknown_range():
         score(np.zeros((32, 32, 3), np.uint8))
 
 
+def test_faces_are_scored_batch_by_batch_and_each_as_it_is(tmp_path):
+    for i in range(5):
+        pictures.write_png(tmp_path / f"{i}.png", np.full((8, 8, 3), 10 * i, np.uint8))
+    table = pd.DataFrame({"path": [f"{i}.png" for i in range(5)]}, index=[7, 3, 9, 1, 5])
+    parts = list(evaluation.score_faces(lambda images: images.mean(axis=(1, 2, 3)), table, tmp_path, batch=2))
+    assert [len(part) for part in parts] == [2, 2, 1]
+    assert pd.concat(parts)["p_real"].tolist() == [0, 10, 20, 30, 40]
+    assert pd.concat(parts)["path"].equals(table["path"])
+
+
 def test_rules():
     p_real = np.array([0.9, 0.6, 0.1, 0.5])
     assert evaluation.RULES["mean"](p_real) == pytest.approx(0.525)
@@ -95,6 +106,18 @@ def test_accuracy_by_hand():
     # Called real over a falling threshold: .9 r, .7 r, .6 f, .3 f, .2 r, .1 f. Missed real and passed forged are both
     # 1/3 where (passed, found) = (1/3, 2/3).
     assert evaluation.accuracy(HAND)["eer"] == pytest.approx(1 / 3)
+
+
+def test_a_half_is_forged():
+    """Real is what lies above the threshold; a score on it is forged, whoever counts."""
+    half = _scores([("a", "real", 0.5), ("b", "forged", 0.5)])
+    found = evaluation.accuracy(half)
+    assert (found["accuracy"], found["accuracy_real"], found["accuracy_forged"]) == (0.5, 0, 1)
+    assert evaluation.verdicts(half).tolist() == ["forged", "forged"]
+    assert evaluation.confusion(half).to_numpy().tolist() == [[0, 1], [0, 1]]
+    assert evaluation.accuracy(half, 0.4)["accuracy_real"] == 1
+    only_real = evaluation.by_number(half[:1], [1])
+    assert only_real[["one_clip", "strangers"]].to_numpy().tolist() == [[0, 0]]
 
 
 def test_equal_error_rate_between_two_corners():
@@ -186,6 +209,27 @@ def test_intervals_of_any_metric_are_those_of_drawn_rows(metric):
         evaluation.interval(scores, metric="best", resamples=1)
 
 
+MIXED = _scores([(f"c{i}", ("real", "forged")[i % 2], (i * 7 % 20) / 20) for i in range(20)])
+FEW = {"resamples": 50}
+
+
+@pytest.mark.parametrize(
+    "drawn",
+    [
+        lambda seed: evaluation.interval(MIXED, seed=seed, metric="brier", **FEW),
+        lambda seed: evaluation.difference(MIXED, MIXED.assign(p_real=0.6), metric="brier", seed=seed, **FEW),
+        lambda seed: evaluation.mean(MIXED["p_real"].to_numpy(), MIXED["clip"], seed=seed, **FEW),
+        lambda seed: evaluation.summary(MIXED.assign(all=0), "all", seed=seed, resamples=3)[["low", "high"]],
+        lambda seed: evaluation.by_number(MIXED.assign(clip=MIXED["label"]), [3], draws=50, seed=seed),
+    ],
+    ids=["interval", "difference", "mean", "summary", "by_number"],
+)
+def test_the_same_seed_repeats_and_another_does_not(drawn):
+    first, again, *others = (np.ravel(drawn(seed)).tolist() for seed in (1, 1, 2, 3))
+    assert first == again
+    assert all(first != other for other in others)
+
+
 def test_differences_are_paired():
     rng = np.random.default_rng(0)
     hard = rng.random(200) < 0.5  # half of the clips are wrong for everybody
@@ -242,6 +286,15 @@ def test_more_frames_of_one_clip_do_not_help_where_all_are_alike():
     assert found["one_clip"].tolist() == [0.75, 0.75]
     # The mean of 9 strangers is right when 5 or more of them are, each with 3/4: 0.951.
     assert found["strangers"].tolist() == pytest.approx([0.75, 0.951], abs=0.02)
+
+
+def test_the_rule_joins_the_frames_that_are_drawn():
+    """All three frames of the only clip are drawn: their mean, 0.57, is real, and their median, 0.4, is not."""
+    frames = _scores([("a", "real", 0.9), ("a", "real", 0.4), ("a", "real", 0.4)])
+    right = [evaluation.by_number(frames, [3], rule)["one_clip"].item() for rule in ("mean", "median")]
+    assert right == [1, 0]
+    judged = [evaluation.per_clip(frames, rule)["p_real"].item() for rule in ("mean", "median", "vote")]
+    assert judged == pytest.approx([1.7 / 3, 0.4, 1 / 3])
 
 
 def test_the_roc_auc_is_that_of_scikit_learn_with_ties_and_weights():

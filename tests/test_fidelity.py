@@ -59,6 +59,20 @@ def test_equal_values_change_in_random_order(face, mask):
     assert np.allclose(deletion, [1, 0.75, 0.5, 0.25, 0], atol=0.2)
 
 
+def test_deleted_pixels_get_the_mean_colour_of_the_face():
+    """A quarter of the face is 200, the rest 0: the mean is 50, the median 0."""
+    face = np.zeros((1, SIZE, SIZE, 3), np.uint8)
+    face[:, : SIZE // 2, : SIZE // 2] = 200
+    kept = []
+    look = lambda images: (images == 50).all(axis=-1).mean(axis=(1, 2))  # noqa: E731
+    maps = {"any": np.ones((1, SIZE, SIZE), np.float32)}
+    keep = lambda *curves: kept.append(curves[2:])  # noqa: E731
+    list(fidelity.measure(look, face, np.ones((1, SIZE, SIZE), bool), maps, "real", steps=4, keep=keep))
+    ((deletion, insertion),) = kept
+    assert deletion.tolist() == [0, 0.25, 0.5, 0.75, 1]
+    assert insertion.tolist() == [1, 0.75, 0.5, 0.25, 0]
+
+
 def test_controls_do_not_depend_on_the_network(face):
     centre = fidelity.centre_prior(SIZE)
     assert centre.shape == (SIZE, SIZE)

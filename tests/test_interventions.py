@@ -56,6 +56,16 @@ def test_scattered_changes_have_the_same_values_elsewhere(face, region):
     assert not np.allclose(control, edited, atol=0.01)
 
 
+def test_the_control_follows_its_seed(face, region):
+    faces, parts = (255 * face[None]).astype(np.uint8), [{"inside": region}]
+    logit = lambda images: 10 * np.array([detail(image, region) for image in images])  # noqa: E731
+    first, again, other = (
+        next(interventions.effects(logit, faces, parts, "blur", 2.0, seed=seed)) for seed in (1, 1, 2)
+    )
+    assert first.equals(again)
+    assert first["effect"].equals(other["effect"]) and first["control"].item() != other["control"].item()
+
+
 def test_effects_are_the_change_of_the_output(face, region):
     faces = np.stack([(255 * face).astype(np.uint8)] * 2)
     parts = {"inside": region, "none": np.zeros_like(region)}

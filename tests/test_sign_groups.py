@@ -63,6 +63,14 @@ def test_the_interval_covers_the_truth_about_as_often_as_its_level():
     assert np.isnan(sign_groups._interval(values, np.repeat([1, -1], [15, 1]))).all()
 
 
+def test_interval_and_p_follow_their_seed():
+    table = pd.DataFrame({"face_share": np.linspace(0, 1, 12) ** 2, "sign": [1, -1, -1] * 4})
+    first, again, other = (sign_groups.compare(table, seed) for seed in (1, 1, 2))
+    assert first == again
+    assert first["value"] == other["value"]
+    assert all(first[name] != other[name] for name in ("low", "high", "p_value"))
+
+
 @pytest.mark.slow
 def test_neurons_are_climbed_in_order_and_their_restarts_averaged():
     network = models.meso4(size=32, seed=2)

@@ -73,6 +73,25 @@ def test_controls_keep_the_energy_of_the_band(face):
     assert np.sqrt(np.mean((noisy - image) ** 2)) == pytest.approx(band.std(), rel=0.05)
 
 
+def test_faces_of_all_batches_are_treated_by_their_seed(monkeypatch):
+    monkeypatch.setattr(spectrum, "BATCH", 2)
+    images = np.random.default_rng(0).integers(0, 256, (5, 16, 16, 3)).astype(np.uint8)
+
+    def score(pixels):
+        return pixels[:, 0, 0, 0]
+
+    def p_real(seed):
+        table = pd.concat(spectrum.without_bands(score, images, [(2, 4)], seed))
+        return {name: rows["p_real"].to_numpy() for name, rows in table.groupby("treatment")}
+
+    first, again, other = p_real(1), p_real(1), p_real(2)
+    assert np.allclose(first["none"], score(images / 255))
+    assert np.allclose(first["removed"], score(spectrum.remove_band(images / np.float32(255), 2, 4)), atol=1e-6)
+    for name in ("scrambled", "noise"):
+        assert np.array_equal(first[name], again[name])
+        assert not np.allclose(first[name], other[name], atol=1e-3)
+
+
 def test_losses_count_the_faces_that_need_a_band():
     """A network that calls a face real when it has the fine wave, and depends on nothing else."""
     real, forged = 0.5 + wave(2, 1) + wave(12, 9), 0.5 + wave(2, 1)
@@ -89,3 +108,14 @@ def test_losses_count_the_faces_that_need_a_band():
     assert found["removed", 8] == 0.5  # the real one is lost, the forged one stays right
     assert found["removed", 2] == 0
     assert found["scrambled", 8] == 0  # this network depends on the energy only
+
+
+def test_a_score_on_the_threshold_is_forged():
+    rows = pd.DataFrame({"label": ["real", "forged"]})
+    scores = pd.DataFrame(
+        {"face": [0, 1] * 2, "treatment": ["none"] * 2 + ["removed"] * 2, "p_real": [0.6, 0.4, 0.5, 0.5]}
+    )
+    table = spectrum.losses(scores, rows)
+    assert table["right"].tolist() == [1, 1, 0, 1]
+    assert table["loss"].tolist() == [0, 0, 1, 0]
+    assert spectrum.losses(scores, rows, threshold=0.45)["right"].tolist() == [1, 1, 1, 0]
