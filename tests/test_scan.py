@@ -32,7 +32,7 @@ def test_verdicts_follow_the_rule_and_the_threshold(clip):
     assert scan.judge(clip, _p(0.4), frames=2, threshold=0.3).verdict == "real"
     one = scan.judge(clip, _p(0.4), frames=2)
     assert one.crops.shape == (2, 256, 256, 3)
-    assert one.record()["p_real"] + one.record()["p_forged"] == 1
+    assert one.record()["p_real"] == pytest.approx(0.4) and one.record()["p_forged"] == pytest.approx(0.6)
     with pytest.raises(ValueError, match="no aggregation rule"):
         scan.judge(clip, _p(0.4), rule="best")
 
@@ -163,6 +163,18 @@ def test_a_montage_is_not_averaged(film):
     assert scan.judge(film(frames), _gray).p_real == 0.55  # without the cut
     one = scan.judge(film(frames, shots), _gray)
     assert (one.verdict, one.p_real, [who.p_real for who in one.people]) == ("forged", 0.2, [0.9, 0.2])
+
+
+@pytest.mark.parametrize(("rule", "p_real"), [("mean", 0.6), ("median", 0.8), ("vote", 0.666667)])
+def test_the_rule_joins_the_scores_of_a_persons_frames(film, rule, p_real):
+    one = scan.judge(film([(25, None), (200, None), (225, None)]), _gray, rule=rule)  # 0.1, 0.8, 0.9
+    assert one.p_real == pytest.approx(p_real)
+    assert one.reason.startswith(f"{rule} of p_real over the face in 3 of 3 frames is {p_real:.3f}")
+
+
+def test_a_score_on_the_threshold_is_forged(film):
+    assert scan.judge(film([(125, None)] * 3), _gray).verdict == "forged"
+    assert scan.judge(film([(125, None)] * 3), _gray, threshold=0.499).verdict == "real"
 
 
 def test_nobody_can_be_judged(film):

@@ -124,6 +124,59 @@ def test_training_batches_repeat_with_their_seed(patterns):
     assert not np.array_equal(one[0], one[1])
 
 
+@pytest.fixture
+def plain(tmp_path):
+    """Twelve faces of one gray each, 20 apart; the last four are for validation."""
+    for i in range(12):
+        pictures.write_png(tmp_path / f"{i}.png", np.full((256, 256, 3), 20 * i, np.uint8))
+    label, split = ["real", "forged"] * 6, ["train"] * 8 + ["val"] * 4
+    return pd.DataFrame({"path": [f"{i}.png" for i in range(12)], "label": label, "split": split}), tmp_path
+
+
+def test_the_order_and_the_augmentation_of_batches_follow_the_seed(plain):
+    table, root = plain
+
+    def batch(rows, augmentation, seed):
+        faces, _ = next(iter(loading.training_batches(rows, root, 12, augmentation, seed)))
+        return faces.numpy()[:, 0, 0, 0].tolist()
+
+    first, again, other = (batch(table, None, seed) for seed in (1, 1, 2))
+    assert first == again and first != other and sorted(first) == sorted(other)
+    brighter = loading.Augmentation(**OFF | {"brightness": 0.2})  # of equal faces, which have no order
+    first, other = (batch(table.iloc[[5] * 12], brighter, seed) for seed in (1, 2))
+    assert set(first).isdisjoint(other) and len(set(first)) == 12
+
+
+def test_of_several_looks_the_best_weights_are_kept(plain, monkeypatch):
+    """The weights at each look are given: the second is right about all faces, the third, the last, is wrong."""
+    table, root = plain
+    monkeypatch.setattr(training.fast, "compiles", lambda: False)
+    network = keras.Sequential(
+        [
+            keras.Input((256, 256, 3)),
+            keras.layers.AveragePooling2D(256),
+            keras.layers.BatchNormalization(name="norm"),
+            keras.layers.Flatten(),
+            keras.layers.Dense(1, activation="sigmoid", name="logit"),
+        ]
+    )
+    table = table.assign(label=["real" if i % 4 < 2 else "forged" for i in range(12)])
+    planned = iter([0.0, 5.0, -5.0])  # slope of the logit: no difference, brighter is forged, brighter is real
+
+    class Plan(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            slope = next(planned)
+            self.model.get_layer("norm").set_weights([np.ones(3), np.zeros(3), np.full(3, 190 / 255), np.full(3, 0.01)])
+            self.model.get_layer("logit").set_weights([np.full((3, 1), -slope), np.zeros(1)])
+
+    recipe = training.Recipe(iterations=3, batch=2, check_every=1, augmentation=None, norm_momentum=0.7)
+    history = training.fit(network, table, root, recipe, callbacks=[Plan()], verbose=0)
+    assert history["val_loss"].argmin() == 1
+    assert history["val_accuracy"].tolist() == [0.5, 1, 0]
+    assert (network.get_layer("logit").get_weights()[0] == -5).all()
+    assert network.get_layer("norm").momentum == 0.7
+
+
 def test_faces_kept_in_memory_come_in_the_same_order(patterns, monkeypatch):
     table, root = patterns
 
@@ -159,9 +212,11 @@ def test_training_moves_faces_as_tensorflow_does_and_blurs_them_less():
     assert (fast > 1.15 * slow).all()
 
 
+OFF = {"zoom": 0.0, "rotation": 0.0, "flip": False, "brightness": 0.0, "hue": 0.0}
+
+
 def _augment(face, **magnitudes):
-    off = {"zoom": 0.0, "rotation": 0.0, "flip": False, "brightness": 0.0, "hue": 0.0}
-    return loading.augment(face[None], loading.Augmentation(**{**off, **magnitudes}), np.array([0, 7])).numpy()[0]
+    return loading.augment(face[None], loading.Augmentation(**OFF | magnitudes), np.array([0, 7])).numpy()[0]
 
 
 def test_each_augmentation_does_what_it_says():
@@ -182,10 +237,57 @@ def test_each_augmentation_does_what_it_says():
     assert np.abs(_augment(face, zoom=0.3) - face).max() > 0.05
 
 
-def test_rotation_is_about_the_middle():
-    face = np.zeros((65, 65, 3), np.float32)
-    face[32, 32] = 1
-    assert _augment(face, rotation=30)[32, 32, 0] == pytest.approx(1, abs=1e-3)
+@pytest.mark.parametrize("magnitude", ["zoom", "rotation", "brightness", "hue"])
+def test_each_face_of_a_batch_gets_a_value_of_its_own(magnitude):
+    face = np.random.default_rng(0).random((16, 16, 3)).astype(np.float32) * 0.5 + 0.25
+    values = OFF | {magnitude: 20.0 if magnitude == "rotation" else 0.2}
+    made = loading.augment(np.stack([face] * 6), loading.Augmentation(**values), np.array([0, 7])).numpy()
+    assert all(np.abs(a - b).max() > 1e-4 for i, a in enumerate(made) for b in made[:i])
+
+
+def test_about_half_of_the_faces_of_a_batch_are_mirrored():
+    face = np.random.default_rng(0).random((4, 4, 3)).astype(np.float32)
+    made = loading.augment(np.stack([face] * 400), loading.Augmentation(**OFF | {"flip": True}), np.array([0, 7]))
+    mirrored = np.abs(made - face[:, ::-1]).max(axis=(1, 2, 3)) < 1e-5
+    assert 160 < mirrored.sum() < 240  # four standard errors around the half
+    assert np.abs(made.numpy()[~mirrored] - face).max() < 1e-5
+
+
+def _many(face, **magnitudes):
+    """300 variants of a face: the extremes of a uniform draw are reached to within a hundredth."""
+    values = loading.Augmentation(**OFF | magnitudes)
+    return loading.augment(np.stack([face] * 300).astype(np.float32), values, np.array([0, 7])).numpy()
+
+
+def test_brightness_and_hue_reach_their_magnitude_and_not_more():
+    colour = np.full((2, 2, 3), (0.5, 0.25, 0.25))
+    factors = _many(colour, brightness=0.2)[:, 0, 0, 0] / 0.5
+    assert (factors.min(), factors.max()) == (pytest.approx(0.8, abs=0.01), pytest.approx(1.2, abs=0.01))
+    # A turn of hue turns the plane of I and Q (NTSC); .05 of a full turn are 18 degrees.
+    i, q = np.array([[0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]]) @ _many(colour, hue=0.05)[:, 0, 0].T
+    i0, q0 = 0.5959 * 0.25, 0.2115 * 0.25  # of the colour itself, whose gray part has neither
+    turns = np.degrees(np.arctan2(q, i) - np.arctan2(q0, i0))
+    assert (turns.min(), turns.max()) == (pytest.approx(-18, abs=0.3), pytest.approx(18, abs=0.3))
+    assert np.hypot(i, q) == pytest.approx(np.full(300, np.hypot(i0, q0)), abs=1e-4)
+
+
+def test_rotation_and_zoom_reach_their_magnitude_about_the_middle():
+    """A dot 20 pixels right of the middle: turned by up to 15 degrees, or 16 to 24 pixels from it with zoom .2."""
+    face = np.zeros((65, 65, 3))
+    face[31:34, 31:34] = face[31:34, 51:54] = 1
+    y, x = np.mgrid[:65, :65] - 32
+    far = np.hypot(x, y) > 10
+
+    def dots(made):
+        light = made[..., 0] * far
+        return [(light * axis).sum(axis=(1, 2)) / light.sum(axis=(1, 2)) for axis in (x, y)]
+
+    made = _many(face, rotation=15.0)
+    angles = np.degrees(np.arctan2(*dots(made)[::-1]))
+    assert (angles.min(), angles.max()) == (pytest.approx(-15, abs=0.4), pytest.approx(15, abs=0.4))
+    assert made[:, 32, 32, 0] == pytest.approx(np.ones(300), abs=1e-3)
+    reach = dots(_many(face, zoom=0.2))[0]
+    assert (reach.min(), reach.max()) == (pytest.approx(16, abs=0.3), pytest.approx(24, abs=0.3))
 
 
 def test_half_precision_has_the_gradients_of_full_and_leaves_no_trace():

@@ -154,9 +154,21 @@ def test_text_and_missing_files(tmp_path):
         weights.load(tmp_path / "absent.h5")
 
 
-def test_not_finite(saved):
+def test_an_altered_bundled_file_is_refused(tmp_path, monkeypatch):
+    entry = weights.WEIGHTS[weights.DEFAULT]
+    assert weights.fetch(weights.DEFAULT) == weights.BUNDLED / entry.file
+    data = bytearray((weights.BUNDLED / entry.file).read_bytes())
+    data[-1] ^= 1
+    (tmp_path / entry.file).write_bytes(data)
+    monkeypatch.setattr(weights, "BUNDLED", tmp_path)
+    with pytest.raises(ValueError, match="its sha256 is not that of the published file"):
+        weights.load(weights.DEFAULT)
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_not_finite(saved, number):
     path, network = saved
-    network.get_layer("hidden").bias.assign(np.full(16, np.nan))
+    network.get_layer("hidden").bias.assign(np.r_[np.zeros(15), number])
     weights.save(network, path)
     with pytest.raises(ValueError, match="NaN or infinite"):
         weights.load(path)
