@@ -52,8 +52,11 @@ def _far(a, b, marks, group):
 
 
 def test_wanted_takes_the_pose_of_one_and_the_expression_of_the_other():
-    state = face2face.wanted(TARGET, SOURCE)[0]
-    assert state == replace(SOURCE[0], yaw=6, gaze_x=5)
+    pose = {"yaw": 6, "pitch": 3, "roll": 8, "dx": 2, "dy": -1, "gaze_x": 5, "gaze_y": -4}
+    other = {name: -value for name, value in pose.items()}
+    expression = {"jaw": 0.5, "smile": 0.8, "brow": 0.6, "blink_left": 0.7, "blink_right": 0.2}
+    (state,) = face2face.wanted([State(**pose, jaw=0.1, brow=0.1)], [State(**other, **expression)])
+    assert state == State(**pose, **expression)
     with pytest.raises(ValueError, match="4 moments, source 3"):
         face2face.wanted(TARGET, SOURCE[:3])
 

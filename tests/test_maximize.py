@@ -12,6 +12,7 @@ from mesokit.interpret import maximize
 from mesokit.interpret.maximize import PaperNorm, Settings
 from mesokit.interpret.maximize.image import weighed
 from mesokit.interpret.maximize.objective import Units
+from mesokit.interpret.maximize.robustness import moved
 
 SIDE = 32
 
@@ -94,6 +95,33 @@ def test_seeds_repeat_and_differ(network):
     images = [maximize.maximize(network, "conv3", [2], settings, seeds=seed).images for seed in (1, 1, 2)]
     assert np.array_equal(images[0], images[1])
     assert not np.allclose(images[0], images[2])
+
+
+def test_the_start_and_each_move_follow_the_seed():
+    first, again, other = (maximize.start(8, seed, 0.1) for seed in (1, 1, 2))
+    assert np.array_equal(first, again) and not np.allclose(first, other)
+    assert np.abs(first - 0.5).max() == pytest.approx(0.1, abs=0.005)
+    # Without noise and with the same start, only the random shifts of the steps can differ.
+    weights = np.random.default_rng(0).normal(size=(6, 6, 3)).astype(np.float32)
+    settings = Settings(steps=2, noise=0.0, jitter=2)
+    moved = [maximize.maximize(linear(weights), "out", [0], settings, seeds=seed).images for seed in (1, 1, 5)]
+    assert np.array_equal(moved[0], moved[1]) and not np.array_equal(moved[0], moved[2])
+
+
+def test_moves_stay_within_their_limits():
+    """A dot, 12 pixels right of the middle: turned by up to 10 degrees, shifted by up to 2 pixels."""
+    image = np.zeros((1, 33, 33, 3), np.float32)
+    image[0, 15:18, 27:30] = 1
+    y, x = np.mgrid[:33, :33] - 16
+
+    def dots(jitter, rotation):
+        many = [moved(tf.constant(image), (seed, 1), jitter, rotation, 0.0).numpy()[0, ..., 0] for seed in range(60)]
+        return np.array([[(light * axis).sum() / light.sum() for axis in (x, y)] for light in many])
+
+    angles = np.degrees(np.arctan2(*dots(0, 10.0).T[::-1]))
+    assert (angles.min(), angles.max()) == (pytest.approx(-10, abs=1), pytest.approx(10, abs=1))
+    shifts = np.round(dots(2, 0.0) - [12, 0], 4)
+    assert sorted(set(shifts[:, 0])) == sorted(set(shifts[:, 1])) == [-2, -1, 0, 1, 2]
 
 
 def test_uphill_is_up(network):

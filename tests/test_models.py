@@ -109,23 +109,29 @@ def test_outputs_agree_with_the_authors_code(reference, outputs, name):
 
 
 def _published(path, faces):
-    """Hidden neurons and p_real of the authors' classifiers.py, in TensorFlow's operations; arrays by their names."""
+    """As `_formula`, with the arrays of an authors' file by their names."""
     with h5py.File(path) as file:
         names = sorted((name for name in file if len(file[name])), key=lambda name: int(name.rpartition("_")[2]))
         layers = {name: {key: array[()] for key, array in file[name][name].items()} for name in names}
-    convs, norms, denses = (
-        iter([list(arrays.values()) for name, arrays in layers.items() if name.startswith(kind)])
+    arrays = (  # HDF5 gives the names in alphabetical order: bias, kernel; beta, gamma, mean, variance
+        [list(arrays.values()) for name, arrays in layers.items() if name.startswith(kind)]
         for kind in ("conv2d", "batch", "dense")
     )
+    return _formula("Inception" in path.name, *arrays, faces)
+
+
+def _formula(inception4, convs, norms, denses, faces):
+    """Hidden neurons and p_real of the authors' classifiers.py, in TensorFlow's operations; arrays in its order."""
+    convs, norms = iter(convs), iter(norms)
 
     def conv(x, dilation=1):
-        bias, kernel = next(convs)  # HDF5 gives the names in alphabetical order
+        bias, kernel = next(convs)
         return tf.nn.relu(tf.nn.conv2d(x, kernel, 1, "SAME", dilations=dilation) + bias)
 
     def inception(x):
         return tf.concat([conv(x), conv(conv(x)), conv(conv(x), 2), conv(conv(x), 3)], -1)
 
-    x, first = faces, inception if "Inception" in path.name else conv
+    x, first = faces, inception if inception4 else conv
     for layer, pool in ((first, 2), (first, 2), (conv, 2), (conv, 4)):
         x = layer(x)
         beta, gamma, mean, variance = next(norms)
@@ -143,6 +149,53 @@ def test_outputs_agree_with_the_published_formula(authors_files, name):
     expected, score = _published(path, faces)
     assert np.allclose(hidden, expected, rtol=1e-4, atol=1e-3)  # near 100: sums of 1,024 products in float32
     assert np.abs(p_real - score).max() < 1e-4
+
+
+_BRANCHES = ("1x1", "3x3_reduce", "3x3", "dilated2_reduce", "dilated2", "dilated3_reduce", "dilated3")
+_CONVS = {  # in the order of the authors' code
+    "meso4": ["conv1", "conv2", "conv3", "conv4"],
+    "meso_inception4": [*(f"block{i}_{branch}" for i in (1, 2) for branch in _BRANCHES), "conv3", "conv4"],
+}
+
+
+@pytest.mark.parametrize("name", _CONVS)
+def test_any_weights_give_the_published_formula(name):
+    """As above, with weights drawn at random, so that nothing depends on the authors' files being there."""
+    network, rng = models.NETWORKS[name](size=64, seed=3), np.random.default_rng(0)
+    for layer in network.layers:
+        weights_ = layer.get_weights()
+        if layer.name.startswith("norm"):
+            layer.set_weights([rng.uniform(0.3, 1, array.shape) for array in weights_])
+        elif weights_:
+            layer.set_weights([weights_[0], rng.normal(0, 0.1, weights_[1].shape)])
+    convs, denses = (
+        [network.get_layer(one).get_weights()[::-1] for one in names] for names in (_CONVS[name], ("hidden", "logit"))
+    )
+    norms = [[network.get_layer(f"norm{i}").get_weights()[k] for k in (1, 0, 2, 3)] for i in (1, 2, 3, 4)]
+    faces = rng.random((3, 64, 64, 3), dtype=np.float32)
+    hidden, p_real = models.activations(network, "hidden_leaky", "p_real")(faces)
+    expected, score = _formula(name == "meso_inception4", convs, norms, denses, faces)
+    assert (expected < -0.01).any() and (expected > 0.01).any()  # both sides of the LeakyReLU
+    assert np.allclose(hidden, expected, rtol=1e-4, atol=1e-5)
+    assert np.allclose(p_real, score, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["meso4", "meso_inception4"])
+def test_half_of_the_flattened_and_of_the_hidden_values_drop_out(name):
+    network = models.NETWORKS[name](size=32)
+    dropped = {layer.name: layer.rate for layer in network.layers if isinstance(layer, keras.layers.Dropout)}
+    assert dropped == {"dropout1": 0.5, "dropout2": 0.5}
+    order = [layer.name for layer in network.layers]
+    assert order[-7:] == ["flatten", "dropout1", "hidden", "hidden_leaky", "dropout2", "logit", "p_real"]
+
+
+def test_networks_of_two_seeds_share_no_numbers():
+    """Each layer has a seed of its own; the layers of the next network must not begin where these go on."""
+    kernels = [
+        {float(w.numpy().ravel()[0]) for w in models.meso_inception4(size=32, seed=seed).weights if "kernel" in w.path}
+        for seed in (0, 1)
+    ]
+    assert len(set.union(*kernels)) == sum(map(len, kernels))
 
 
 def test_logits_share_the_weights():

@@ -443,6 +443,12 @@ def test_each_split_has_both_classes_or_it_is_told(tmp_path, real, forged, lacki
         assert set(indexed.table["split"]) == set(manifest.SPLITS)
 
 
+def test_another_seed_draws_other_splits(tmp_path):
+    touch(tmp_path, *many("real", n=30), *many("fake", n=3))  # the balanced draw, not the first one
+    first, again, other = (sources.index("folder", tmp_path, seed).table["split"].tolist() for seed in (0, 0, 1))
+    assert first == again and first != other
+
+
 def test_groups_with_both_classes_go_where_single_ones_do_not_reach(tmp_path):
     touch(tmp_path, "real/a.mp4", "real/b.mp4", "fake/c.mp4", "fake/d.mp4", "real/e.mp4", "fake/e.mp4")
     for seed in range(5):

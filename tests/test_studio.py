@@ -269,6 +269,26 @@ def test_paste_changes_nothing_outside_its_mask():
     assert np.abs(forged.astype(int) - image)[mask > 0].mean() > 5
 
 
+def test_a_pasted_face_takes_the_tone_of_the_clip():
+    """A red face on a blue clip: in the middle of the mask the forged clip is about as blue as it was."""
+    rng = np.random.default_rng(0)
+    blue, red = (rng.normal(colour, 6, (*size, 3)).clip(0, 255).astype(np.uint8) for colour, size in (
+        ((70, 90, 160), (200, 200)), ((170, 80, 70), (64, 64)),
+    ))  # fmt: skip
+    forged, _ = blend.paste(blue, blend.TEMPLATE * 90 + 55, red, np.ones((200, 200), np.float32))
+    middle = forged[90:110, 90:110].mean(axis=(0, 1))
+    assert middle == pytest.approx(blue.mean(axis=(0, 1)), abs=8)
+    assert not np.array_equal(forged[90:110, 90:110], blue[90:110, 90:110])
+
+
+def test_each_decoder_draws_its_own_person():
+    """Before any training a decoder adds the mean face of its person to little else."""
+    people = {name: np.full((2, 32, 32, 3), gray, np.uint8) for name, gray in (("dark", 40), ("light", 200))}
+    networks = deepfake.Autoencoders(people, seed=0)
+    assert networks.swap(people["dark"], "dark", "light") == pytest.approx(200, abs=2)
+    assert networks.swap(people["dark"], "dark", "dark") == pytest.approx(40, abs=2)
+
+
 def test_match_colours_takes_the_clips_tone():
     rng = np.random.default_rng(0)
     bright = rng.integers(120, 220, (64, 64, 3)).astype(np.uint8)
