@@ -7,12 +7,13 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = Path(os.environ.get("MESOKIT_REFERENCE", ROOT.parent / "shared" / "reference"))
+TINY = os.environ.get("MESOKIT_TINY")  # the tiny dataset, if it is made already: mutants.py keeps it between its runs
 
 
 def pytest_collection_modifyitems(items):
     """Mark as slow what needs the tiny dataset, which takes longer to make than most tests together."""
     for item in items:
-        if "tiny" in item.fixturenames:
+        if "tiny" in item.fixturenames and not TINY:
             item.add_marker(pytest.mark.slow)
 
 
@@ -43,7 +44,9 @@ def tiny(tmp_path_factory) -> Path:
     from mesokit.dataset import manifest
     from mesokit.synthetic import studio
 
-    root = tmp_path_factory.mktemp("tiny")
+    if TINY and Path(TINY, "dataset.json").is_file():
+        return Path(TINY)
+    root = Path(TINY) if TINY else tmp_path_factory.mktemp("tiny")
     for _ in studio.make(root, studio.PRESETS["tiny"], seed=0):
         pass
     clips = manifest.read_clips(root / "clips.csv")

@@ -52,6 +52,8 @@ def test_a_planted_difference_has_the_smallest_p_and_stands_out_where_it_is():
     assert np.allclose(tested.mean, found.mean(axis=0))
     assert np.argwhere(np.abs(tested.mean) > 1).tolist() == [[2, 5]]
     assert len(activations.sign_flip_test(found, flips=20).largest) == 20  # more choices than that: drawn
+    every = [activations.sign_flip_test(found, flips=32, seed=seed).largest for seed in (1, 2)]
+    assert np.array_equal(*every)  # as many as there are: each once
 
 
 def test_without_a_difference_p_is_uniform():
@@ -122,6 +124,15 @@ def test_regions_share_no_pixel_and_hold_their_landmarks(rows):
     shares = regions.mean(rows)
     assert shares["eyes"].shape == (256, 256)
     assert 0 <= shares["eyes"].min() <= shares["eyes"].max() <= 1
+
+
+def test_eyes_are_ovals_of_the_given_size(rows):
+    """Half axes .27 and .15 of a span, and a span is 256 / (1.3 * 2.2) pixels."""
+    landmarks = regions.points(rows)[0]
+    y, x = np.nonzero(regions.of_face(landmarks)["eyes"][:, : int(landmarks[:2, 0].mean())])  # the left one
+    span = 256 / (1.3 * 2.2)
+    assert (np.ptp(x) + 1, np.ptp(y) + 1) == pytest.approx((2 * 0.27 * span, 2 * 0.15 * span), abs=1.5)
+    assert (x.mean(), y.mean()) == pytest.approx(tuple(landmarks[0]), abs=0.5)
 
 
 def test_points_are_where_the_crop_put_the_landmarks(rows):

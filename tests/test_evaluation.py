@@ -256,6 +256,8 @@ def test_intraclass_correlation_by_hand():
     scores = _scores([("a", "real", 0.9), ("a", "real", 0.7), ("b", "real", 0.3), ("b", "real", 0.1)])
     assert evaluation.intraclass_correlation(scores) == pytest.approx((0.36 - 0.02) / (0.36 + 0.02))
     assert np.isnan(evaluation.intraclass_correlation(scores[scores["clip"] == "a"]))
+    with np.errstate(all="raise"):
+        assert np.isnan(evaluation.intraclass_correlation(scores.assign(p_real=0.5)))  # nothing varies
 
 
 def test_intraclass_correlation_finds_what_was_put_in_whatever_the_label():

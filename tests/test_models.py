@@ -189,13 +189,17 @@ def test_half_of_the_flattened_and_of_the_hidden_values_drop_out(name):
     assert order[-7:] == ["flatten", "dropout1", "hidden", "hidden_leaky", "dropout2", "logit", "p_real"]
 
 
-def test_networks_of_two_seeds_share_no_numbers():
-    """Each layer has a seed of its own; the layers of the next network must not begin where these go on."""
-    kernels = [
-        {float(w.numpy().ravel()[0]) for w in models.meso_inception4(size=32, seed=seed).weights if "kernel" in w.path}
-        for seed in (0, 1)
-    ]
-    assert len(set.union(*kernels)) == sum(map(len, kernels))
+@pytest.mark.parametrize("name", _CONVS)
+def test_each_layer_has_a_seed_of_its_own_and_no_two_networks_share_one(name):
+    seeds = []
+    for seed in (0, 1, 2):
+        for layer in models.NETWORKS[name](size=32, seed=seed).layers:
+            own = getattr(layer, "kernel_initializer", layer)
+            seeds += [(seed, own.seed)] if hasattr(own, "seed") else []
+    assert (
+        len({own for _, own in seeds}) == len(seeds) == 3 * (len(_CONVS[name]) + 4)
+    )  # and hidden, logit, two dropouts
+    assert all(models.SEEDS * seed <= own < models.SEEDS * (seed + 1) for seed, own in seeds)
 
 
 def test_logits_share_the_weights():

@@ -148,6 +148,12 @@ def test_celebdf(celebdf):
     assert table["crf"].isna().all() and table.loc["YouTube-real/00001.mp4", "label"] == "real"
 
 
+def test_a_forgery_of_celebdf_without_a_second_person_has_no_source(celebdf):
+    touch(celebdf, "Celeb-synthesis/00009.mp4")
+    table = sources.index("celebdf", celebdf).table.set_index("path")
+    assert table["source"].isna().tolist() == ["synthesis" not in path or "00009" in path for path in table.index]
+
+
 def test_celebdf_without_its_list_is_split_by_group(celebdf):
     (celebdf / "Celeb-real" / "id0_0000.mp4").unlink()
     indexed = sources.index("celebdf", celebdf)

@@ -211,6 +211,14 @@ def test_encoding_repeats_whatever_was_in_memory(tmp_path):
     assert len({(tmp_path / f"{i}.mp4").read_bytes() for i in range(4)}) == 1
 
 
+def test_the_template_of_a_face_is_symmetric_and_upright():
+    mirrored = blend.TEMPLATE[[1, 0, 2, 4, 3]] * [-1, 1] + [1, 0]
+    assert np.allclose(blend.TEMPLATE, mirrored)
+    eyes, nose, mouth = blend.TEMPLATE[:2, 1].mean(), blend.TEMPLATE[2, 1], blend.TEMPLATE[3:, 1].mean()
+    assert 0 < eyes < nose < mouth < 1
+    assert 0 < blend.TEMPLATE[0, 0] < blend.TEMPLATE[3, 0] < 0.5  # the mouth is narrower than the eyes are apart
+
+
 def test_alignment_brings_landmarks_to_the_template():
     angle, scale = 0.3, 2.5
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])

@@ -26,6 +26,12 @@ def test_the_papers_schedule(iteration, rate):
     assert float(training.schedule(training.RECIPES["paper"])(iteration)) == pytest.approx(rate)
 
 
+def test_augmentation_of_the_short_recipe_is_lighter_than_the_papers():
+    paper, light = (vars(training.RECIPES[name].augmentation) for name in ("paper", "smoke"))
+    assert all(0 < light[name] <= paper[name] for name in ("zoom", "rotation", "flip", "brightness", "hue"))
+    assert light != paper
+
+
 @pytest.fixture(scope="module")
 def patterns(tmp_path_factory):
     """Faces that anyone can tell: real ones are noise, forged ones the same noise blurred."""
