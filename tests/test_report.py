@@ -1,10 +1,12 @@
 """Tiny notebooks that succeed, raise, hang and die, through papermill, to the report."""
 
+import _thread
 import json
 import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from xml.etree import ElementTree
@@ -380,15 +382,30 @@ def test_render_leaves_the_old_report_when_it_fails(tmp_path, finished, monkeypa
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-def test_interruption_skips_the_rest_and_still_reports(tmp_path, monkeypatch):
-    def interrupt(*_, **__):
-        raise KeyboardInterrupt
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_interruption_ends_what_runs_and_skips_the_rest_and_still_reports(tmp_path, jobs):
+    """Ctrl-C while the first notebooks are in a cell that would take an hour."""
+    notebooks = [write(tmp_path, name, "import time\ntime.sleep(3600)") for name in ("a", "b", "c")]
+    started = set()
 
-    notebooks = [write(tmp_path, name, "1") for name in ("a", "b")]
-    monkeypatch.setattr(execute, "_execute", interrupt)
-    outcomes = list(report.run(notebooks, {}, tmp_path / "out"))
-    assert [outcome.status for outcome in outcomes] == ["failed", "skipped"]
-    assert "1 skipped" in report.render(tmp_path / "out", outcomes, report.environment()).read_text()
+    def progress(name, *_):
+        started.add(name)
+        if len(started) == jobs:
+            threading.Timer(1, _thread.interrupt_main).start()
+
+    outcomes = list(report.run(notebooks, {}, tmp_path / "out", progress=progress, jobs=jobs))
+    assert [outcome.status for outcome in outcomes] == ["failed"] * jobs + ["skipped"] * (3 - jobs)
+    assert outcomes[0].error.startswith("interrupted by the user, in cell [1]")
+    assert f"{3 - jobs} skipped" in report.render(tmp_path / "out", outcomes, report.environment()).read_text()
+
+
+def test_notebooks_run_side_by_side(tmp_path):
+    """Each of the two waits for a file that the other one writes."""
+    meet = "import time, pathlib\npathlib.Path({!r}).touch()\nwhile not pathlib.Path({!r}).exists(): time.sleep(0.05)"
+    files = [str(tmp_path / name) for name in ("one", "two")]
+    notebooks = [write(tmp_path, "a", meet.format(*files)), write(tmp_path, "b", meet.format(*files[::-1]))]
+    outcomes = list(report.run(notebooks, {}, tmp_path / "out", timeout=60, jobs=2))
+    assert [(outcome.name, outcome.status) for outcome in outcomes] == [("a", "ok"), ("b", "ok")]
 
 
 def test_an_ignored_interrupt_ends_in_a_kill(tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """Run the notebooks and write a report."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", nargs="+", metavar="NN", help="only notebooks that start with this, such as 02 05")
     parser.add_argument("--out", type=Path, default=Path("report"), help="folder to write (%(default)s)")
     parser.add_argument("--notebooks", type=Path, default=NOTEBOOKS, help="folder of the notebooks (the kit's)")
+    jobs = "notebooks that run at the same time (of the kit's own: 2 where there are two cores; of others: 1)"
+    parser.add_argument("--jobs", type=int, metavar="N", help=jobs)
     parser.add_argument("--timeout", type=float, default=3600, help="limit for each notebook in seconds (%(default)s)")
     value = "a parameter of every notebook that has it; it replaces the preset's value; paths start here"
     parser.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help=value)
@@ -46,14 +49,17 @@ def work(arguments: argparse.Namespace) -> int:
         parameters[name] = {**parameters.get(name, {}), **values}
         if without := ", ".join(sorted(set(given) - set(known[name]))):
             print(f"mesokit report: {name} has no parameter {without}", file=sys.stderr)
-    outcomes = []
-    with tqdm(total=0, bar_format="{desc:32} {percentage:3.0f}% {n_fmt}/{total_fmt} cells, {elapsed}") as bar:
+    jobs = arguments.jobs or (min(2, os.cpu_count() or 1) if folder == NOTEBOOKS else 1)
+    outcomes, running = [], {}
+    cells = sum(len(report.read_notebook(path).cells) for path in chosen)
+    with tqdm(total=cells, bar_format="{desc:32} {percentage:3.0f}% {n_fmt}/{total_fmt} cells, {elapsed}") as bar:
 
         def progress(name: str, done: int, total: int) -> None:
-            bar.total, bar.n = total, done
-            bar.set_description_str(name)
+            running[name] = done, total
+            bar.n = sum(done for done, _ in running.values())
+            bar.set_description_str(", ".join(name for name, (done, total) in running.items() if done < total))
 
-        for outcome in report.run(chosen, parameters, arguments.out, arguments.timeout, progress):
+        for outcome in report.run(chosen, parameters, arguments.out, arguments.timeout, progress, jobs):
             outcomes.append(outcome)
             bar.write(f"{outcome.status:8} {outcome.seconds:6.1f} s  {outcome.name}  {outcome.error or ''}")
     environment = report.environment(arguments.preset, parameters)

@@ -35,7 +35,8 @@ class Augmentation:
 
 def batches(table: pd.DataFrame, root: str | os.PathLike[str], batch: int = 32) -> tf.data.Dataset:
     """The faces of `table` once, in order: pairs (b, size, size, 3) float32 in [0, 1], (b, 1) float32 with real = 1."""
-    return _decoded(_read(table, root, _in_order(table))).batch(batch).map(_unit_range).prefetch(2)
+    data = _decoded(_read(table, root, _in_order(table))).apply(tf.data.experimental.assert_cardinality(len(table)))
+    return data.batch(batch).map(_unit_range).prefetch(2)  # Keras warns of data whose number it learns at their end
 
 
 def training_batches(

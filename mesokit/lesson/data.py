@@ -60,15 +60,37 @@ def opened_name() -> str | None:
 
 
 def _make(preset: str, root: Path, frames: int, seed: int) -> None:
-    """Make the default data of a preset in the folder `root` unless they are there."""
+    """Make the default data of a preset in the folder `root` unless they are there, or wait while others make them."""
+    import filelock
+
+    from mesokit.dataset import manifest
+    from mesokit.synthetic import studio
+
+    def there() -> bool:
+        return manifest.face_table(root).is_file() and (root / "dataset.json").is_file()  # the last file written
+
+    if there():
+        studio.check(root, seed)
+        return
+    root.parent.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(root.with_name(f".{root.name}.lock"))
+    try:
+        held = lock.acquire(timeout=0)
+    except filelock.Timeout:
+        print(f"{root}: another notebook makes these data now; this one waits for it")
+        held = lock.acquire()
+    with held:
+        studio.check(root, seed)
+        if not there():
+            _make_now(preset, root, frames, seed)
+
+
+def _make_now(preset: str, root: Path, frames: int, seed: int) -> None:
     from tqdm.auto import tqdm
 
     from mesokit.dataset import manifest
     from mesokit.synthetic import studio
 
-    studio.check(root, seed)
-    if manifest.face_table(root).is_file():
-        return
     if root.is_dir() and any(root.iterdir()) and not (root / "masters").is_dir():
         raise ValueError(f"{root}: it holds other files, so no data are made there; move them, or give another `work`")
     with tqdm(total=1) as bar:

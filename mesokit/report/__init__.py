@@ -8,7 +8,7 @@ from mesokit.report.compare import read_results
 from mesokit.report.execute import run
 from mesokit.report.index import duration, render
 from mesokit.report.inputs import environment
-from mesokit.report.parameters import from_here, load_preset, notebook_parameters, spread
+from mesokit.report.parameters import from_here, load_preset, notebook_parameters, read_notebook, spread
 
 __all__ = [
     "duration",
@@ -16,6 +16,7 @@ __all__ = [
     "from_here",
     "load_preset",
     "notebook_parameters",
+    "read_notebook",
     "read_results",
     "render",
     "run",

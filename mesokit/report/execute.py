@@ -1,4 +1,4 @@
-"""Run notebooks with papermill one after another, each in a fresh kernel, and describe how each ended."""
+"""Run notebooks with papermill, each in a fresh kernel and some side by side, and describe how each ended."""
 
 import functools
 import logging
@@ -6,8 +6,8 @@ import math
 import os
 import re
 import subprocess
-import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +15,8 @@ from pathlib import Path
 from mesokit.lesson.recording import as_text
 from mesokit.report.parameters import Parameters, fit, notebook_parameters
 from mesokit.report.watch import Watch
+
+_LISTEN = 0.5  # seconds between two moments at which Ctrl-C is heard: on Windows a thread that waits does not hear it
 
 
 @dataclass
@@ -49,17 +51,21 @@ def run(
     out: str | Path,
     timeout: float = 3600,
     progress: Callable[[str, int, int], object] = lambda *_: None,
+    jobs: int = 1,
 ) -> Iterator[Outcome]:
-    """Execute the notebooks one after another, each in its own folder; yield how each ended.
+    """Execute the notebooks, `jobs` of them at a time, each in its own folder; yield in order how each ended.
 
     parameters: notebook name -> {parameter: value}; names that are not in `notebooks` are ignored. timeout: seconds of
     wall-clock time for each notebook. progress(notebook, cells done, cells) is called before each code cell and at the
-    end. Executed notebooks, complete or not, go to `out/NAME.ipynb`. The run continues after a failed notebook; Ctrl-C
-    ends the current notebook and skips the rest. Raises ValueError for wrong parameters before anything runs.
+    end, from several threads. Executed notebooks, complete or not, go to `out/NAME.ipynb`. The run continues after a
+    failed notebook; Ctrl-C ends the current notebooks and skips the rest. Raises ValueError for wrong parameters before
+    anything runs.
     """
     out, names = Path(out), [path.stem for path in notebooks]
     if len(set(names)) < len(names) or "index" in names:
         raise ValueError(f"notebooks need different names, and none may be called index: {', '.join(names)}")
+    if jobs < 1:
+        raise ValueError(f"jobs = {jobs}: at least one notebook must run at a time")
     fitted = {
         path.stem: fit(parameters[path.stem], notebook_parameters(path), path.name)
         for path in notebooks
@@ -67,49 +73,56 @@ def run(
     }
     out.mkdir(parents=True, exist_ok=True)
     outcomes = [Outcome(path.stem, folder=path.parent, parameters=fitted.get(path.stem, {})) for path in notebooks]
-    return _run_all(notebooks, outcomes, out, timeout, progress)
+    watches = [Watch(timeout, functools.partial(progress, name)) for name in names]
+    return _run_all(notebooks, outcomes, watches, out, jobs)
 
 
 def _run_all(
-    notebooks: list[Path], outcomes: list[Outcome], out: Path, timeout: float, progress: Callable[..., object]
+    notebooks: list[Path], outcomes: list[Outcome], watches: list[Watch], out: Path, jobs: int
 ) -> Iterator[Outcome]:
+    _engine()  # registered once, before several threads need it
+    with quiet(), ThreadPoolExecutor(jobs) as pool:
+        runs = [pool.submit(_run_one, *each, out) for each in zip(notebooks, outcomes, watches, strict=True)]
+        try:
+            for ended, outcome in zip(runs, outcomes, strict=True):
+                try:
+                    while not wait([ended], _LISTEN).done:
+                        pass
+                except KeyboardInterrupt:
+                    for watch in watches:
+                        watch.interrupt()
+                ended.result()
+                yield outcome
+        finally:  # the caller may leave early
+            for watch in watches:
+                watch.interrupt()
+
+
+def _run_one(path: Path, outcome: Outcome, watch: Watch, out: Path) -> None:
+    """Execute one notebook under `watch`, keep what it gave in `out` and write into `outcome` how it ended."""
     import nbformat
 
     from mesokit import files
 
-    interrupted = False
-    for path, outcome in zip(notebooks, outcomes, strict=True):
-        if interrupted:
-            outcome.error = "not run: the run was interrupted"
-        else:
-            watch = Watch(timeout, functools.partial(progress, path.stem))
-            interrupted = _run_one(path.resolve(), outcome, watch, timeout)
-            if watch.notebook is not None:
-                outcome.executed = out / path.name
-                files.write(outcome.executed, nbformat.writes(watch.notebook).encode())
-        yield outcome
-
-
-def _run_one(path: Path, outcome: Outcome, watch: Watch, limit: float) -> bool:
-    """Execute one notebook under `watch` and write into `outcome` how it ended; True where the user interrupted it."""
-    started = time.monotonic()
+    if watch.interrupted:
+        outcome.error = "not run: the run was interrupted"
+        return
+    watch.start()
     try:
-        with quiet():
-            _execute(path, outcome.parameters, watch, min(120, math.ceil(limit)))
+        _execute(path.resolve(), outcome.parameters, watch, min(120, math.ceil(watch.limit)))
         outcome.status = "ok"
-    except KeyboardInterrupt:
-        outcome.status, outcome.error = "failed", f"interrupted by the user{_where(watch)}"
-        return True
     except Exception as error:
         outcome.status, outcome.cell = "timeout" if watch.timed_out else "failed", watch.cell
-        reason = f"stopped after its limit of {limit:g} s" if watch.timed_out else _reason(error, watch)
-        outcome.error = reason + _where(watch)
+        reason = f"stopped after its limit of {watch.limit:g} s" if watch.timed_out else _reason(error, watch)
+        outcome.error = ("interrupted by the user" if watch.interrupted else reason) + _where(watch)
     finally:
         watch.done.set()
         watch.kill()  # processes that the notebook started and did not end
-        outcome.seconds = round(time.monotonic() - started, 2)
+        outcome.seconds = round(watch.seconds(), 2)
         outcome.peak_mb = round(watch.peak / 1e6)
-    return False
+    if watch.notebook is not None:
+        outcome.executed = out / path.name
+        files.write(outcome.executed, nbformat.writes(watch.notebook).encode())
 
 
 def _execute(path: Path, parameters: Parameters, watch: Watch, start_timeout: int) -> None:

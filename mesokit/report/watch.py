@@ -1,6 +1,7 @@
 """Watches the kernel of a running notebook: its memory, its time limit, the processes it started."""
 
 import asyncio
+import math
 import queue
 import subprocess
 import threading
@@ -17,17 +18,30 @@ class Watch:
     """Watches one kernel from a thread: measures its peak memory and enforces the time limit of the notebook."""
 
     def __init__(self, limit: float, progress: Callable[[int, int], object]):
-        """`limit`: seconds for the whole notebook, from now; `progress(cells done, cells)` before each code cell."""
-        self.deadline = time.monotonic() + limit
-        self.progress = progress
+        """`limit`: seconds for the whole notebook; `progress(cells done, cells)` is called before each code cell."""
+        self.limit, self.progress = limit, progress
+        self.started = math.inf
         self.peak = 0
         self.cell: int | None = None  # index of the current code cell
         self.number = 0  # as in In [number]
         self.notebook: Any = None
-        self.timed_out = False
+        self.timed_out = self.interrupted = False
         self.family: set[Any] = set()  # psutil compares pid and start time: a reused pid is never killed
         self.process: subprocess.Popen | None = None
         self.done = threading.Event()
+
+    def start(self) -> None:
+        """Start the clock of the time limit."""
+        self.started = time.monotonic()
+
+    def seconds(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self.started
+
+    def interrupt(self) -> None:
+        """End the notebook for the user: its kernel now, or as soon as it has started."""
+        self.interrupted = True
+        self.kill()
 
     def attach(self, manager: Any, client: Any) -> None:
         """Start to watch a kernel that has just started."""
@@ -37,6 +51,8 @@ class Watch:
         self.manager, self.process = manager, getattr(manager.provisioner, "process", None)
         self.family.add(psutil.Process(manager.provisioner.pid))
         self.sample()
+        if self.interrupted:
+            self.kill()
         threading.Thread(target=self._watch, daemon=True).start()
 
     def at(self, cell: Any, cell_index: int) -> None:
@@ -47,7 +63,7 @@ class Watch:
     def _watch(self) -> None:
         while not self.done.wait(_SAMPLE):
             self.sample()
-            over = time.monotonic() - self.deadline
+            over = self.seconds() - self.limit
             if over > 0 and not self.timed_out:
                 self.timed_out = True
                 with suppress(Exception):  # first an interrupt: its traceback shows the line that hangs
