@@ -97,6 +97,19 @@ def read_bytes(root: Path | str, name: str, start: int = 0, stop: int | None = N
         return file.read(-1 if stop is None else stop - start)
 
 
+def state(root: Path | str, name: str) -> list[int | str] | None:
+    """[bytes, time of change or what stands for it] of the file `name` in a folder or URL; None where it is missing."""
+    if isinstance(root, str):
+        fs, base = store(root)
+        with suppress(FileNotFoundError):
+            return [fs.size(f"{base}/{name}"), fs.ukey(f"{base}/{name}")]
+        return None
+    with suppress(OSError, ValueError):
+        status = (root / name).stat()
+        return [status.st_size, status.st_mtime_ns]
+    return None
+
+
 @contextmanager
 def at_hand(root: Path | str, names: Iterable[str]) -> Iterator[Path]:
     """A folder with those of the files `names` that `root` has: `root` itself; of a URL copies, during the block."""

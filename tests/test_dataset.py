@@ -6,13 +6,14 @@ import json
 import shutil
 from pathlib import Path
 
+import fsspec
 import numpy as np
 import pandas as pd
 import psutil
 import pytest
 from PIL import Image
 
-from mesokit import dataset, evaluation, faces, files, video
+from mesokit import cli, dataset, evaluation, faces, files, video
 from mesokit.dataset import cropping, loading, manifest, pictures, sources, tables
 
 
@@ -168,6 +169,31 @@ def test_a_stopped_run_is_taken_up_again(films, tmp_path):
     _all(dataset.build(clips, root, tmp_path / "stopped", frames=2))
     assert _digest(tmp_path / "whole") == _digest(tmp_path / "stopped")
     assert not (tmp_path / "stopped" / ".part").exists()
+
+
+@pytest.mark.slow
+def test_clips_in_an_object_store_give_the_faces_of_those_in_a_folder(films, tmp_path, capsys):
+    clips, root = films
+    url, here, there = "memory://bucket/films", tmp_path / "here", tmp_path / "there"
+    store, base = fsspec.core.url_to_fs(url)
+    store.put(f"{root}/", f"{base}/", recursive=True)
+    local = list(dataset.build(clips, root, here, frames=4))
+    clips.to_csv(tmp_path / "clips.csv", index=False)
+    command = ["extract", str(tmp_path / "clips.csv"), "--root", url, "--out", str(there), "--frames", "4"]
+    assert cli.main(command) == 1  # the clip that is no video
+    assert f"{url}/5_23.mp4" in capsys.readouterr().err and sum(built.faces for built in local) == 40
+    tables = ("dataset.json", "failures.csv")  # these name where the clips are
+    one, other = ({k: v for k, v in _digest(out).items() if k not in tables} for out in (here, there))
+    assert one == other
+    ds = dataset.open(there)
+    assert ds.clip_folder is None and f"opened from a folder only, not from {url}" in ds.notes[-1]
+
+    kept = {path: path.stat().st_mtime_ns for path in there.rglob("*.png")}
+    store.pipe(f"{base}/1_23.mp4", (root / "3_23.mp4").read_bytes())  # a clip that changed is built again, no other
+    list(dataset.build(clips, url, there, frames=4))
+    assert {path.name[:2] for path in there.rglob("*.png") if kept.get(path) != path.stat().st_mtime_ns} == {"c1"}
+    with pytest.raises(ValueError, match="memory://bucket/none/0_23.mp4: no such file, nor are the other 11; .*--root"):
+        list(dataset.build(clips, "memory://bucket/none", tmp_path / "none"))
 
 
 @pytest.mark.slow

@@ -30,7 +30,8 @@ def options(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     parser.add_argument("clips", type=Path, help="clip table; its paths are relative to its folder, or to --root")
     parser.add_argument("--out", type=Path, required=True, help="dataset folder to write")
-    parser.add_argument("--root", type=Path, help="folder to which the paths of the table are relative")
+    where = "folder to which the paths of the table are relative, or its URL in an object store (s3://...)"
+    parser.add_argument("--root", type=files.place, help=where)
     parser.add_argument("--frames", type=int, default=30, help="frames to take of each clip, or scene (%(default)s)")
     parser.add_argument("--min-face", type=int, default=40, help="smallest face in pixels (%(default)s)")
     parser.add_argument(
@@ -48,11 +49,9 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--match", action="store_true", help="keep equal shares of face sizes in both classes")
     parser.add_argument("--retry", action="store_true", help="try failed clips again")
     parser.add_argument("--dry-run", action="store_true", help="print the expected faces, gigabytes and hours")
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument(
-        "--workers", type=int, metavar="N", help="number of processes here; each loads TensorFlow (1 GB)"
-    )
-    where.add_argument("--scheduler", metavar="ADDRESS", help="address of a Dask cluster, for example tcp://head:8786")
+    runs = parser.add_mutually_exclusive_group()
+    runs.add_argument("--workers", type=int, metavar="N", help="number of processes here; each loads TensorFlow (1 GB)")
+    runs.add_argument("--scheduler", metavar="ADDRESS", help="address of a Dask cluster, for example tcp://head:8786")
     parser.add_argument("--limit", type=int, default=3600, help="with either: seconds for a clip (%(default)s)")
 
 
@@ -61,7 +60,11 @@ def work(arguments: argparse.Namespace) -> int:
     root, out = arguments.root or arguments.clips.parent, arguments.out
     faces = manifest.is_face_table(arguments.clips)
     table = (manifest.read_faces if faces else manifest.read_clips)(arguments.clips)
-    said = [root / "dataset.json", arguments.clips.with_name(f"{arguments.clips.stem}_index.json")]
+    said = [arguments.clips.with_name(f"{arguments.clips.stem}_index.json")]
+    if isinstance(root, Path):
+        said.insert(0, root / "dataset.json")
+    elif faces:
+        raise ValueError(f"--root {root}: aligned faces are copied from a folder only; copy them there first")
     origin = next((_origin(path) for path in said if path.is_file()), {"name": out.name})
     origin = {**origin, "command": arguments.command, "table": files.sha256(arguments.clips)}
     if faces:
@@ -84,7 +87,7 @@ def _origin(path: Path) -> dict[str, Any]:
     return origin
 
 
-def _dry_run(clips: pd.DataFrame, root: Path, arguments: argparse.Namespace) -> int:
+def _dry_run(clips: pd.DataFrame, root: Path | str, arguments: argparse.Namespace) -> int:
     found = dataset.estimate(clips, root, arguments.frames, arguments.min_face, arguments.sampling)
     print(
         f"{found['clips']:.0f} clips: about {found['faces']:.0f} faces, {found['gigabytes']:.2f} GB and "

@@ -22,7 +22,7 @@ SAMPLE = 4  # clips that `estimate` builds
 
 def build(
     clips: pd.DataFrame,
-    root: Path,
+    root: Path | str,
     out: Path,
     frames: int = 30,
     min_face: int = 40,
@@ -34,14 +34,16 @@ def build(
     limit: int | None = None,
     people: str = "longest",
 ) -> Iterator[Built]:
-    """Write the faces of `clips` (paths relative to `root`) into the dataset folder `out`; yields a `Built` per clip.
+    """Write the faces of `clips` into the dataset folder `out`; yields a `Built` per clip.
 
-    At most `frames` frames of each clip are taken, chosen by `sampling` (a key of SAMPLINGS). Faces are found on the
-    least compressed level and cropped alike on all levels. `match`: see `matched`. `retry`: also try again the clips
-    that failed before and have not changed. `client`: of a Dask cluster whose machines see the same folders; without
-    one, threads are used. `limit`: seconds for a clip on a cluster, after which it has failed and its worker process
-    is ended. `people`: of a clip that shows several, "longest" keeps the person seen longest and "all" keeps everybody;
-    all of them have the label of the clip. `about`: name, origin, licence, consent, command, seed, for dataset.json.
+    Their paths are relative to `root`, a folder or the URL of an object store, from which each clip is copied while it
+    is built. At most `frames` frames of each clip are taken, chosen by `sampling` (a key of SAMPLINGS). Faces are found
+    on the least compressed level and cropped alike on all levels. `match`: see `matched`. `retry`: also try again the
+    clips that failed before and have not changed. `client`: of a Dask cluster whose machines see the same folders;
+    without one, threads are used. `limit`: seconds for a clip on a cluster, after which it has failed and its worker
+    process is ended. `people`: of a clip that shows several, "longest" keeps the person seen longest and "all" keeps
+    everybody; all of them have the label of the clip. `about`: name, origin, licence, consent, command, seed, for
+    dataset.json.
 
     The tables are written after the last clip, so exhaust the iterator. A clip that cannot be used is yielded with its
     error, and written to failures.csv; clips that show several people are listed in people.csv. Raises ValueError where
@@ -50,9 +52,7 @@ def build(
     clips = manifest.check_clips(clips)
     parameters = Parameters(frames, min_face, sampling=sampling, people=people)
     parameters.check()
-    root, out = Path(root).absolute(), Path(out).absolute()
-    manifest.check_links(clips, root)
-    manifest.check_there(clips, root)
+    root, out = _checked(clips, root), Path(out).absolute()
     files.check_links(("faces", "masks", ".rows", ".part"), out, "--out")
     with tables.locked(out):
         if retry:
@@ -72,23 +72,36 @@ def build(
         tables.finish(plan(clips, root, out, parameters), out, match, about)
 
 
-def _relative(root: Path, out: Path) -> str:
+def _checked(clips: pd.DataFrame, root: Path | str) -> Path | str:
+    """`root` as jobs need it, after a look at whether the clips are there and inside."""
+    root = files.place(root)
+    if isinstance(root, Path):
+        root = root.absolute()
+        manifest.check_links(clips, root)
+    manifest.check_there(clips, root)
+    return root
+
+
+def _relative(root: Path | str, out: Path) -> str:
     """`root` as dataset.json stores it: relative to `out` where that is possible, so that both can be moved."""
+    if isinstance(root, str):
+        return root
     try:
         return Path(os.path.relpath(root, out)).as_posix()
     except ValueError:  # another drive of Windows
         return root.as_posix()
 
 
-def estimate(clips: pd.DataFrame, root: Path, frames: int, min_face: int, sampling: str = "even") -> dict[str, float]:
+def estimate(
+    clips: pd.DataFrame, root: Path | str, frames: int, min_face: int, sampling: str = "even"
+) -> dict[str, float]:
     """What `build` would take here: faces (at most), gigabytes and hours, from building SAMPLE clips of the table."""
-    manifest.check_links(clips, root)
-    manifest.check_there(clips, root)
+    root = _checked(clips, root)
     keys = np.sort(clips["clip"].unique())
     chosen = keys[video.even_indices(len(keys), SAMPLE)]
     with tempfile.TemporaryDirectory() as folder:
         parameters = Parameters(frames, min_face, sampling=sampling)
-        jobs = plan(clips[clips["clip"].isin(chosen)], Path(root).absolute(), Path(folder), parameters)
+        jobs = plan(clips[clips["clip"].isin(chosen)], root, Path(folder), parameters)
         faces.load()  # before the clock starts
         started = time.perf_counter()
         built = list(run(jobs))

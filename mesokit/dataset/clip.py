@@ -33,15 +33,18 @@ class Built(NamedTuple):
     error: str | None
 
 
-_State = dict[str, list[int] | None]  # of each file of a clip: [bytes, time of change], None where it is missing
+_State = dict[str, list[int | str] | None]  # of each file of a clip: see `files.state`
 
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """One clip to build: its rows of the clip table, the folders of clips and of the dataset, and the parameters."""
+    """One clip to build: its rows of the clip table, where the clips are, the dataset folder, and the parameters.
+
+    root: a folder, or the URL of an object store, from which the clip is copied while it is built.
+    """
 
     levels: pd.DataFrame
-    root: Path
+    root: Path | str
     out: Path
     parameters: Parameters
 
@@ -49,6 +52,11 @@ class Job:
     def clip(self) -> str:
         """The key of the clip."""
         return str(self.levels["clip"].iloc[0])
+
+    @property
+    def paths(self) -> list[str]:
+        """Its files, relative to `root`: its levels and its masks."""
+        return [*self.levels["path"], *self.levels["mask"].dropna().unique()]
 
     @cached_property
     def rows(self) -> Path:
@@ -65,7 +73,7 @@ class Job:
         return self.rows.with_suffix(".json")
 
 
-def plan(clips: pd.DataFrame, root: Path, out: Path, parameters: Parameters) -> Iterator[Job]:
+def plan(clips: pd.DataFrame, root: Path | str, out: Path, parameters: Parameters) -> Iterator[Job]:
     """One job for each clip of a checked clip table, sorted by key."""
     for _, levels in clips.groupby("clip", sort=True):
         yield Job(levels, root, out, parameters)
@@ -89,7 +97,9 @@ def build(job: Job, limit: int | None = None) -> Built:
 
 def fail(job: Job, why: str) -> Built:
     """Record that a clip failed, with the reason."""
-    return _record(job, _state(job), 0, f"{job.root / job.levels['path'].iloc[0]}: {why}")
+    first = job.paths[0]
+    named = job.root / first if isinstance(job.root, Path) else f"{job.root}/{first}"
+    return _record(job, _state(job), 0, f"{named}: {why}")
 
 
 def _end_process(job: Job, limit: int) -> None:
@@ -107,8 +117,9 @@ def _build(job: Job) -> Built:
     if record:  # a file has changed: this folder makes `tables.finish` remove images that are not replaced
         (job.out / ".part" / f"{job.clip}-again").mkdir(parents=True, exist_ok=True)
     try:
-        levels = measure(job.levels, job.root)
-        n, people = _write_faces(job, levels)
+        with files.at_hand(job.root, job.paths) as root:
+            levels = measure(job.levels, root)
+            n, people = _write_faces(job, levels, root)
     except ValueError as error:  # of this clip; an OSError is one of the folder
         return _record(job, state, 0, str(error))
     clips = [{k: None if pd.isna(v) else v for k, v in row.items()} for row in levels.to_dict("records")]
@@ -125,15 +136,8 @@ def _record(
 
 
 def _state(job: Job) -> _State:
-    """The present state of the files of a clip: its levels and its mask."""
-    found: _State = {}
-    for path in [*job.levels["path"], *job.levels["mask"].dropna().unique()]:
-        try:
-            status = (job.root / path).stat()
-            found[path] = [status.st_size, status.st_mtime_ns]
-        except (OSError, ValueError):
-            found[path] = None
-    return found
+    """The present state of the files of a clip."""
+    return {path: files.state(job.root, path) for path in job.paths}
 
 
 def _is_whole(job: Job) -> bool:
@@ -155,14 +159,14 @@ def measure(levels: pd.DataFrame, root: Path) -> pd.DataFrame:
     return levels
 
 
-def _write_faces(job: Job, levels: pd.DataFrame) -> tuple[int, list[dict[str, Any]]]:
+def _write_faces(job: Job, levels: pd.DataFrame, root: Path) -> tuple[int, list[dict[str, Any]]]:
     """Crop one clip at all its levels, move the images into place, write the row file.
 
     Returns its number of rows, and the clip's rows of people.csv.
     """
     # A random name, because Dask may run the job a second time when it has lost contact with the first worker.
     part = job.out / ".part" / f"{job.clip}-{secrets.token_hex(4)}"
-    rows, people = crop(levels, job.root, part, job.parameters)
+    rows, people = crop(levels, root, part, job.parameters)
     for file in sorted(part.rglob("*.png")):
         target = job.out / file.relative_to(part)
         target.parent.mkdir(parents=True, exist_ok=True)

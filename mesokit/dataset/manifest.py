@@ -312,10 +312,12 @@ def check_links(table: pd.DataFrame, root: str | os.PathLike[str]) -> None:
 
 
 def check_there(table: pd.DataFrame, root: str | os.PathLike[str]) -> None:
-    """Raise ValueError where none of the clips or faces of a checked table is in `root`: another folder is meant."""
-    paths, root = table["path"].dropna().unique(), Path(root)
-    if not any((root / path).is_file() for path in paths):
+    """Raise ValueError where none of the clips or faces of a checked table is in `root`: another place is meant."""
+    paths, root = table["path"].dropna().unique(), files.place(root)
+    if not any(files.state(root, path) for path in paths):
         others = f", nor are the other {len(paths) - 1}" if len(paths) > 1 else ""
+        if isinstance(root, str):
+            raise ValueError(f"{root}/{paths[0]}: no such file{others}; name where the paths start with --root")
         places = [Path(), *root.absolute().parents]
         found = next((f"; it is in --root {place}" for place in places if (place / paths[0]).is_file()), "")
         way = "give the folder that the paths of the table start from with --root"

@@ -228,23 +228,26 @@ def open(path: str | os.PathLike[str], clips: str | os.PathLike[str] | None = No
     said = _said(place, about)
     home = _clip_folder(said, place, table, clips)
     if home is None and len(table):
-        notes.append(f"The clips are not in {said}. What needs them is left out.")
+        what = "not in" if isinstance(said, Path) else "opened from a folder only, not from"
+        notes.append(f"The clips are {what} {said}. What needs them is left out.")
     faces, table = (one.assign(crf=one["crf"].fillna(UNKNOWN)) if len(one) else one for one in (faces, table))
     return Dataset(place, about, faces, table, home, tuple(notes))
 
 
-def _said(place: Path | str, about: dict[str, Any]) -> Path:
-    """The folder of the clips as dataset.json gives it, relative to its own folder; without it, that folder."""
+def _said(place: Path | str, about: dict[str, Any]) -> Path | str:
+    """Where dataset.json says the clips are: a folder relative to its own (without a word, that folder) or a URL."""
+    if isinstance(said := files.place(str(about.get("clips", "."))), str):
+        return said
     return Path(os.path.normpath(Path(place) / str(about.get("clips", "."))))
 
 
 def _clip_folder(
-    said: Path, place: Path | str, table: pd.DataFrame, given: str | os.PathLike[str] | None
+    said: Path | str, place: Path | str, table: pd.DataFrame, given: str | os.PathLike[str] | None
 ) -> Path | None:
-    """The folder of the clips if the first of them is there, else None."""
-    if table.empty:
-        return None
+    """The folder of the clips if the first of them is there, else None: of a URL, too, since players seek in files."""
     home = said if given is None else Path(given)
+    if table.empty or isinstance(home, str):
+        return None
     if (home / table["path"].iloc[0]).is_file():
         manifest.check_links(table, home)
         return home
