@@ -79,6 +79,9 @@ def test_drawn_exchanges_follow_their_seed():
     first, again, other = (activations.sign_flip_test(found, flips=30, seed=seed).largest for seed in (1, 1, 2))
     assert np.array_equal(first, again)
     assert first[0] == other[0] and not np.allclose(first, other)
+    # Every sign is 1 or -1, so the sum of twelve ones is even after each exchange.
+    sums = 12 * activations.sign_flip_test(np.ones((12, 1, 1)), flips=30).largest
+    assert np.allclose(sums % 2, 0) and len(set(np.round(sums))) > 2
     halves = [activations.shuffled(found, seed=seed) for seed in (1, 1, 2)]
     assert np.array_equal(halves[0], halves[1]) and not np.array_equal(halves[0], halves[2])
 

@@ -100,8 +100,10 @@ def test_accuracy_by_hand():
     assert frames["accuracy_forged"] == pytest.approx(2 / 3)
     assert frames["roc_auc"] == pytest.approx(7 / 9)  # of 9 pairs, real 0.2 loses to forged 0.3 and 0.6
     assert evaluation.accuracy(evaluation.per_clip(HAND))["accuracy"] == 1
-    one_class = evaluation.accuracy(HAND[HAND["label"] == "real"])
-    assert np.isnan([one_class[name] for name in ("roc_auc", "eer", "accuracy_forged")]).all()
+    for label, other in (("real", "forged"), ("forged", "real")):
+        with np.errstate(all="raise"):
+            one_class = evaluation.accuracy(HAND[HAND["label"] == label])
+        assert np.isnan([one_class[name] for name in ("roc_auc", "eer", f"accuracy_{other}")]).all()
     assert frames["brier"] == pytest.approx((0.1**2 + 0.8**2 + 0.3**2 + 0.6**2 + 0.1**2 + 0.3**2) / 6)
     # Called real over a falling threshold: .9 r, .7 r, .6 f, .3 f, .2 r, .1 f. Missed real and passed forged are both
     # 1/3 where (passed, found) = (1/3, 2/3).
@@ -161,6 +163,15 @@ def test_threshold_is_chosen_between_two_scores():
 def test_confusion_by_hand():
     assert evaluation.confusion(HAND).to_numpy().tolist() == [[2, 1], [1, 2]]
     assert evaluation.confusion(HAND, 0.65).loc["is forged"].tolist() == [0, 3]
+
+
+def test_alarms_by_hand():
+    """Of 1000 clips 20 are forged: 18 are found; of the 980 real ones 98 give an alarm. 18 of 116 alarms are right."""
+    found = metrics.alarms(sensitivity=0.9, specificity=0.9, prevalence=0.02)
+    expected = {"found": 18, "missed": 2, "false alarm": 98, "passed": 882}
+    assert {name: 1000 * found[name] for name in expected} == pytest.approx(expected)
+    assert found["forged_if_alarm"] == pytest.approx(18 / 116)
+    assert np.isnan(metrics.alarms(sensitivity=0, specificity=1, prevalence=0.5)["forged_if_alarm"])
 
 
 def test_calibration_agrees_with_scikit_learn():

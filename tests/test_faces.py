@@ -282,6 +282,12 @@ def test_what_is_seen_shortly_is_listed_and_what_is_unsure_is_not(monkeypatch):
     assert seen(watch(monkeypatch, [[at(100, confidence=0.85)]] * 6 + [[]] * 4)) == [[*range(6)]]  # on most frames
 
 
+def test_numbers_of_a_face_by_hand():
+    face = Face((10.0, 20.0, 30.0, 60.0), 0.9, np.zeros((5, 2), np.float32))
+    assert face.centre.tolist() == [25, 50]
+    assert (face.area, face.size) == (1800, 60)
+
+
 # --- the crop --------------------------------------------------------------------------------------------------------
 
 

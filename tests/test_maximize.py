@@ -184,6 +184,7 @@ def test_what_does_not_fit_is_named(network):
     for arguments, message in [
         (("conv9", [0]), "no layer 'conv9'"),
         (("hidden", [16]), "units 0 to 15"),
+        (("hidden", [-1]), "units 0 to 15"),
         (("hidden", []), "units 0 to 15"),
         (("hidden", [0], Settings(p=0.5)), "p must be at least 1"),
         (("hidden", [0], Settings(), [2]), "a sign is 1"),

@@ -286,6 +286,7 @@ def runs(built, tmp_path_factory):
         return dict(zip(LACKS, pool.map(run, LACKS), strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", LACKS)
 def test_all_notebooks_run_on_each_layout(runs, layout):
     found = runs[layout]

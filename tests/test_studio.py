@@ -289,6 +289,14 @@ def test_a_pasted_face_takes_the_tone_of_the_clip():
     assert not np.array_equal(forged[90:110, 90:110], blue[90:110, 90:110])
 
 
+def test_layers_of_a_swap_have_seeds_of_their_own():
+    """The encoder and each decoder begin with other numbers; a layer of the same shape as another one, too."""
+    networks = deepfake.Autoencoders({name: np.zeros((1, 32, 32, 3), np.uint8) for name in "ab"}, seed=3)
+    layers = [layer for network in (networks.encoder, *networks.decoders) for layer in network.layers]
+    seeds = [layer.kernel_initializer.seed for layer in layers if hasattr(layer, "kernel_initializer")]
+    assert len(seeds) == 5 + 2 * 4 == len(set(seeds))
+
+
 def test_each_decoder_draws_its_own_person():
     """Before any training a decoder adds the mean face of its person to little else."""
     people = {name: np.full((2, 32, 32, 3), gray, np.uint8) for name, gray in (("dark", 40), ("light", 200))}

@@ -26,8 +26,18 @@ def test_the_papers_schedule(iteration, rate):
     assert float(training.schedule(training.RECIPES["paper"])(iteration)) == pytest.approx(rate)
 
 
+def test_recipes_for_few_people_average_and_centre_and_the_papers_does_not():
+    paper, *few = (training.RECIPES[name] for name in ("paper", "class", "long", "smoke"))
+    assert (paper.batch, paper.average, paper.centre, paper.norm_momentum) == (75, 0, False, 0.99)
+    for recipe in few:
+        assert recipe.centre and recipe.average > 0 and recipe.norm_momentum < paper.norm_momentum
+        assert recipe.iterations % recipe.check_every == 0  # the last look is after the last batch
+        assert recipe.divide_every < recipe.iterations
+
+
 def test_augmentation_of_the_short_recipe_is_lighter_than_the_papers():
     paper, light = (vars(training.RECIPES[name].augmentation) for name in ("paper", "smoke"))
+    assert paper == {"zoom": 0.2, "rotation": 15, "flip": True, "brightness": 0.2, "hue": 0.05}
     assert all(0 < light[name] <= paper[name] for name in ("zoom", "rotation", "flip", "brightness", "hue"))
     assert light != paper
 
@@ -157,30 +167,30 @@ def test_of_several_looks_the_best_weights_are_kept(plain, monkeypatch):
     """The weights at each look are given: the second is right about all faces, the third, the last, is wrong."""
     table, root = plain
     monkeypatch.setattr(training.fast, "compiles", lambda: False)
-    network = keras.Sequential(
-        [
-            keras.Input((256, 256, 3)),
-            keras.layers.AveragePooling2D(256),
-            keras.layers.BatchNormalization(name="norm"),
-            keras.layers.Flatten(),
-            keras.layers.Dense(1, activation="sigmoid", name="logit"),
-        ]
-    )
+    face = keras.Input((256, 256, 3))
+    x = keras.layers.BatchNormalization(name="norm")(keras.layers.AveragePooling2D(256)(face))
+    x = keras.layers.Dense(1, name="logit")(keras.layers.Flatten()(x))
+    network = keras.Model(face, keras.layers.Activation("sigmoid", name="p_real")(x))
     table = table.assign(label=["real" if i % 4 < 2 else "forged" for i in range(12)])
-    planned = iter([0.0, 5.0, -5.0])  # slope of the logit: no difference, brighter is forged, brighter is real
+    planned = iter([0.0, 1.0, -1.0])  # slope of the logit: no difference, brighter is forged, brighter is real
 
     class Plan(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
             slope = next(planned)
             self.model.get_layer("norm").set_weights([np.ones(3), np.zeros(3), np.full(3, 190 / 255), np.full(3, 0.01)])
-            self.model.get_layer("logit").set_weights([np.full((3, 1), -slope), np.zeros(1)])
+            self.model.get_layer("logit").set_weights([np.full((3, 1), -slope), np.full(1, 0.7)])
 
-    recipe = training.Recipe(iterations=3, batch=2, check_every=1, augmentation=None, norm_momentum=0.7)
+    recipe = training.Recipe(3, batch=2, check_every=1, augmentation=None, norm_momentum=0.7, centre=True)
     history = training.fit(network, table, root, recipe, callbacks=[Plan()], verbose=0)
     assert history["val_loss"].argmin() == 1
     assert history["val_accuracy"].tolist() == [0.5, 1, 0]
-    assert (network.get_layer("logit").get_weights()[0] == -5).all()
+    assert (network.get_layer("logit").get_weights()[0] == -1).all()
     assert network.get_layer("norm").momentum == 0.7
+    # The bias, .7 so far, is moved on a grid of .05 to the lowest squared error on the four validation faces.
+    val = table[table["split"] == "val"]
+    z = 0.7 - 3 * (np.array([160, 180, 200, 220]) - 190) / 255 / np.sqrt(0.01 + 1e-3)
+    tried = [((expit(z + by) - (val["label"] == "real")) ** 2).mean() for by in np.linspace(-10, 10, 401)]
+    assert network.get_layer("logit").bias.numpy() == pytest.approx(0.7 - 10 + 0.05 * np.argmin(tried), abs=1e-5)
 
 
 def test_faces_kept_in_memory_come_in_the_same_order(patterns, monkeypatch):
