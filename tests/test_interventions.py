@@ -35,6 +35,13 @@ def test_an_edit_stays_in_its_region(face, region, operation, more):
     assert edited.min() >= 0 and edited.max() <= 1
 
 
+def test_sharpening_stays_between_black_and_white(region):
+    stripes = np.zeros((SIZE, SIZE, 3), np.float32)
+    stripes[:, ::4] = 1
+    edited = interventions.edit(stripes, region, "sharpen", 2.0)
+    assert (edited.min(), edited.max()) == (0, 1)
+
+
 def test_energy_limits_a_change_and_leaves_a_smaller_one(face, region):
     whole = interventions._rms(interventions.edit(face, region, "blur", 2.0) - face)
     assert interventions._rms(interventions.edit(face, region, "blur", 2.0, whole / 3) - face) == pytest.approx(

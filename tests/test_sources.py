@@ -145,7 +145,9 @@ def test_celebdf(celebdf):
     forged = table.loc["Celeb-synthesis/id0_id1_0000.mp4"]
     assert forged[["method", "identity", "source"]].tolist() == ["deepfake", "id0", "id1"]
     assert forged["group"] == table.loc["Celeb-real/id0_0000.mp4", "group"]
-    assert table["crf"].isna().all() and table.loc["YouTube-real/00001.mp4", "label"] == "real"
+    assert table["crf"].isna().all()
+    assert table.loc["YouTube-real/00001.mp4", ["label", "identity"]].tolist() == ["real", "youtube00001"]
+    assert table.loc["Celeb-real/id1_0000.mp4", "identity"] == "id1"
 
 
 def test_a_forgery_of_celebdf_without_a_second_person_has_no_source(celebdf):

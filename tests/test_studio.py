@@ -277,6 +277,37 @@ def test_paste_changes_nothing_outside_its_mask():
     assert np.abs(forged.astype(int) - image)[mask > 0].mean() > 5
 
 
+def test_outside_of_the_region_is_the_colour_of_the_nearest_skin():
+    """The skin is reddish at the left and darker at the right; everything around it is white."""
+    image = np.full((200, 200, 3), 255, np.uint8)
+    region = np.zeros((200, 200), np.float32)
+    cv2.ellipse(region, (100, 100), (45, 60), 0, 0, 360, 1, -1)
+    image[region > 0] = (160, 100, 80)
+    image[(region > 0) & (np.arange(200) >= 100)] = (80, 50, 40)
+    five = blend.TEMPLATE * 160 + 20
+    face = blend.aligned(image, five, 64, region)
+    assert face.shape == (64, 64, 3) and face.dtype == np.uint8
+    assert (face <= (162, 102, 82)).all()  # nowhere white
+    assert (face[:, :4, 0] > 125).all() and (face[:, -4:, 0] < 115).all()  # each nearer to the skin beside it
+    assert blend.aligned(image, five, 64)[0, 0].tolist() == [255, 255, 255]  # without a region, as it is
+
+
+def test_the_pasted_oval_has_the_size_of_the_square():
+    """Half axes .47 and .5 of the square around (.5, .52); of a square of 160 pixels, cut at its lower side."""
+    plain = np.full((240, 240, 3), 100, np.uint8)
+    _, mask = blend.paste(plain, blend.TEMPLATE * 160 + 40, np.full((81, 81, 3), 100, np.uint8), np.ones((240, 240)))
+    y, x = np.nonzero(mask)
+    assert (x.min(), x.max(), y.min(), y.max()) == pytest.approx((44.8, 195.2, 43.2, 200), abs=3)
+
+
+def test_a_painted_frame_is_mixed_in_by_its_opacity():
+    frame = np.random.default_rng(0).integers(90, 110, (240, 240, 3)).astype(np.uint8)
+    opacity = np.linspace(0, 1, 240, dtype=np.float32)[None].repeat(240, 0)
+    mixed, mask = blend.over(frame, np.zeros_like(frame), opacity)
+    assert np.abs(mixed - frame * np.linspace(1, 0, 240)[None, :, None]).max() <= 0.51
+    assert (mask[:, 0] == 0).all() and (mask[:, 1:] == 255).all()
+
+
 def test_a_pasted_face_takes_the_tone_of_the_clip():
     """A red face on a blue clip: in the middle of the mask the forged clip is about as blue as it was."""
     rng = np.random.default_rng(0)
