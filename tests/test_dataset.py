@@ -465,6 +465,27 @@ def test_sizes_of_both_classes_are_matched():
     assert tables.matched(table).equals(tables.matched(table))
 
 
+def test_sizes_of_one_class_alone_are_rejected():
+    sizes = {"real": [50] * 4 + [400] * 4, "forged": [50] * 8}
+    rows = [{"label": label, "box_w": size, "box_h": size} for label in sizes for size in sizes[label]]
+    kept = tables.matched(pd.DataFrame(rows).assign(split="train", crf=23, keep=True))
+    assert kept.loc[kept["box_w"] == 400, "keep"].sum() == 0
+    assert kept.groupby("label")["keep"].sum().to_dict() == {"real": 4, "forged": 4}
+
+
+def test_large_aligned_faces_are_averaged_and_not_only_sampled(tmp_path):
+    """Noise of 512 pixels: means of blocks of four have half of its spread."""
+    rng = np.random.default_rng(0)
+    for class_ in ("df", "real"):
+        for part in ("train_test", "validation"):
+            path = tmp_path / part / class_ / f"{class_}00000.jpg"
+            path.parent.mkdir(parents=True)
+            Image.fromarray(rng.normal(128, 20, (512, 512, 3)).astype(np.uint8)).save(path, quality=100, subsampling=0)
+    _all(dataset.adopt(sources.index("mesonet-faces", tmp_path).table, tmp_path, tmp_path / "out"))
+    faces_ = dataset.images(dataset.read(tmp_path / "out"), tmp_path / "out")
+    assert faces_.std(axis=(1, 2, 3)) == pytest.approx([10] * 4, rel=0.1)
+
+
 def test_aligned_faces_become_a_dataset(tmp_path):
     rng = np.random.default_rng(0)
     for part in ("train_test", "validation"):

@@ -165,13 +165,14 @@ def test_confusion_by_hand():
     assert evaluation.confusion(HAND, 0.65).loc["is forged"].tolist() == [0, 3]
 
 
-def test_alarms_by_hand():
-    """Of 1000 clips 20 are forged: 18 are found; of the 980 real ones 98 give an alarm. 18 of 116 alarms are right."""
-    found = metrics.alarms(sensitivity=0.9, specificity=0.9, prevalence=0.02)
-    expected = {"found": 18, "missed": 2, "false alarm": 98, "passed": 882}
-    assert {name: 1000 * found[name] for name in expected} == pytest.approx(expected)
-    assert found["forged_if_alarm"] == pytest.approx(18 / 116)
-    assert np.isnan(metrics.alarms(sensitivity=0, specificity=1, prevalence=0.5)["forged_if_alarm"])
+def test_base_rates_by_hand():
+    """Of 100,000 clips 100 are forged: 95 found, 5 missed; of 99,900 real ones 4,995 false alarms."""
+    found = evaluation.alarms(0.95, 0.95, 0.001)
+    counts = {key: round(100_000 * value) for key, value in found.items() if key != "forged_if_alarm"}
+    assert counts == {"found": 95, "missed": 5, "false alarm": 4995, "passed": 94_905}
+    assert found["forged_if_alarm"] == pytest.approx(95 / 5090)
+    assert evaluation.alarms(0.9, 0.8, 1.0)["forged_if_alarm"] == 1
+    assert np.isnan(evaluation.alarms(0.0, 1.0, 0.5)["forged_if_alarm"])
 
 
 def test_calibration_agrees_with_scikit_learn():
