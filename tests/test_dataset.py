@@ -5,6 +5,7 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import fsspec
 import numpy as np
@@ -388,6 +389,30 @@ def test_the_person_seen_longest_is_kept_and_the_others_are_listed(crowd, tmp_pa
         ["cut", "0", "8", "13", "34", "True", ""], ["cut", "3", "8", "13", "34", *other],
         ["still", "0", "12", "1", "23", "True", ""], ["still", "1", "12", "1", "23", *other],
     ]  # fmt: skip
+
+
+def test_a_stop_in_the_middle_of_writing_leaves_the_old_table(crowd, tmp_path, monkeypatch):
+    """The rows of the second clip are not there when faces.csv has those of the first; then a part cannot be read."""
+    clips, root = crowd
+    out = tmp_path / "out"
+    _all(dataset.build(clips, root, out, frames=12))
+    old = (out / "faces.csv").read_bytes()
+    rows = sorted((out / ".rows").glob("*.csv"))
+    jobs = [SimpleNamespace(rows=path, record=path.with_suffix(".json")) for path in rows]
+
+    def parts(path, whole=manifest.face_parts):
+        yield from whole(path)
+        raise OSError("cannot be read")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(manifest, "face_parts", parts)
+        with pytest.raises(OSError, match="cannot be read"):
+            tables.finish(jobs, out, True, {})
+    assert (out / "faces.csv").read_bytes() == old
+    rows[-1].unlink()
+    with pytest.raises(FileNotFoundError):
+        tables.finish(jobs, out, False, {})
+    assert (out / "faces.csv").read_bytes() == old
 
 
 def test_the_command_says_how_many_people_were_not_kept(crowd, tmp_path, monkeypatch, capsys):

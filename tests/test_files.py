@@ -34,6 +34,21 @@ def test_what_is_no_json_is_named_with_the_place(tmp_path):
         files.read_text(path)
 
 
+def test_a_file_is_the_old_or_the_new_one_and_nothing_between(tmp_path):
+    path = tmp_path / "folder" / "a.csv"
+    files.write(path, b"old")
+    with pytest.raises(OSError, match="disk"), files.writing(path) as part:
+        part.write_bytes(b"half")
+        assert path.read_bytes() == b"old"
+        raise OSError("disk is full")
+    assert path.read_bytes() == b"old"
+    with files.writing(path) as part:
+        part.write_bytes(b"new")
+        assert path.read_bytes() == b"old"
+    assert path.read_bytes() == b"new"
+    assert [one.name for one in path.parent.iterdir()] == ["a.csv"]
+
+
 def zipped(*names):
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
