@@ -271,19 +271,26 @@ SKIPPED = {  # a part of the sentence that each layout must show in a notebook
 
 @pytest.fixture(scope="module")
 def runs(built, tmp_path_factory):
-    """Layout -> {notebook: [error, skipped sentences]}, two layouts at a time, a core each."""
+    """Layout -> {notebook: [error, skipped sentences, results of checks]}, two layouts at a time, a core each.
+
+    And "student": the edition for students on the complete layout, its exercises open and then answered wrongly.
+    """
     env = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", "PLOTLY_RENDERER": "json", "OMP_NUM_THREADS": "1"}
 
     def run(layout):
         work = tmp_path_factory.mktemp("work")
-        program = [sys.executable, str(ROOT / "tests" / "run_notebooks.py"), str(folders[layout]), str(work)]
+        program = [sys.executable, str(ROOT / "tests" / "run_notebooks.py"), *folders[layout][:1], str(work)]
+        program += folders[layout][1:]
         done = subprocess.run(program, capture_output=True, text=True, env=env)
         assert done.returncode == 0, done.stderr[-2000:]
         return json.loads(done.stdout.splitlines()[-1])
 
-    folders = {layout: built(layout) for layout in LACKS}
+    edition = tmp_path_factory.mktemp("edition")
+    assert cli.main(["lab", str(edition), "--prepare-only"]) == 0
+    folders = {layout: [str(built(layout))] for layout in LACKS}
+    folders["student"] = [*folders["complete"], str(edition / "notebooks")]
     with ThreadPoolExecutor(2) as pool:
-        return dict(zip(LACKS, pool.map(run, LACKS), strict=True))
+        return dict(zip(folders, pool.map(run, folders), strict=True))
 
 
 @pytest.mark.slow
@@ -291,7 +298,7 @@ def runs(built, tmp_path_factory):
 def test_all_notebooks_run_on_each_layout(runs, layout):
     found = runs[layout]
     assert len(found) == 9
-    errors = {name: error for name, (error, _) in found.items() if error}
+    errors = {name: error for name, (error, *_) in found.items() if error}
     if layout == "one class":  # the sentence comes at the first cell that needs the test faces
         assert {"00_tour", "01_dataset_construction", "06_activation_maximization"}.isdisjoint(errors)
         assert errors and all(STOPPED in error for error in errors.values())
@@ -300,5 +307,19 @@ def test_all_notebooks_run_on_each_layout(runs, layout):
     for name, part in SKIPPED.get(layout, {}).items():
         assert any(part in sentence for sentence in found[name][1]), (name, found[name][1])
     if layout == "complete":  # of its test people there is one group only, and 07 tests groups
-        assert {name for name, (_, skips) in found.items() if skips} == {"07_mean_activations"}
+        assert {name for name, (_, skips, _) in found.items() if skips} == {"07_mean_activations"}
         assert all("fewer than two groups of test" in sentence for sentence in found["07_mean_activations"][1])
+
+
+@pytest.mark.slow
+def test_the_student_edition_runs_to_its_end_with_open_and_with_wrong_answers(runs):
+    """Each exercise is run as it is handed out, then with -1 as its answer; with its solution in the other runs."""
+    solved, student = runs["complete"], runs["student"]
+    assert {name: error for name, (error, *_) in student.items() if error} == {}
+    for name, (_, skips, checks) in student.items():
+        assert skips == solved[name][1]
+        empty, answered = checks[::2], checks[1::2]
+        assert len(empty) == len(answered) == len(solved[name][2]) >= 3, name
+        assert all(not passed and message.startswith("Nothing to check yet") for passed, message in empty)
+        assert all(not passed and message.startswith("Not yet: ") for passed, message in answered), answered
+        assert all(passed for passed, _ in solved[name][2]), solved[name][2]
