@@ -51,11 +51,13 @@ def work(arguments: argparse.Namespace) -> int:
             print(f"mesokit report: {name} has no parameter {without}", file=sys.stderr)
     jobs = arguments.jobs or (min(2, os.cpu_count() or 1) if folder == NOTEBOOKS else 1)
     outcomes, running = [], {}
-    cells = sum(len(report.read_notebook(path).cells) for path in chosen)
+    sizes = {path.stem: len(report.read_notebook(path).cells) for path in chosen}
+    cells = sum(sizes.values())
     with tqdm(total=cells, bar_format="{desc:32} {percentage:3.0f}% {n_fmt}/{total_fmt} cells, {elapsed}") as bar:
 
         def progress(name: str, done: int, total: int) -> None:
-            running[name] = done, total
+            running[name] = done, total  # papermill adds a cell with the parameters
+            bar.total = cells + sum(total - sizes[name] for name, (_, total) in running.items())
             bar.n = sum(done for done, _ in running.values())
             bar.set_description_str(", ".join(name for name, (done, total) in running.items() if done < total))
 

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from mesokit.lesson.recording import PLOT
+from mesokit.lesson.recording import PLOT, RECORD
 from mesokit.lesson.states import MIME as EXPLORER
 from mesokit.report.execute import quiet
 
@@ -66,6 +66,7 @@ def page(book: dict[str, Any], plotly: str | None = PLOTLY) -> str:
     notebook = book["notebook"]
     stored: list[str] = []  # the data of figures and explorers
     for cell in notebook.cells:
+        _fold_records(cell)
         for output in cell.get("outputs", []):
             _static(output, stored)
     notebook.metadata.pop("widgets", None)  # their manager would be loaded from the network
@@ -112,6 +113,16 @@ def scripts(stored: list[str], plotly: str | None) -> str:
     parts.append(f"<script>{get_plotlyjs()}</script>" if plotly is None else f'<script src="{plotly}" defer></script>')
     parts.append(f"<script>{(TEMPLATES / 'figures.js').read_text(encoding='utf-8')}</script>")
     return "\n".join(parts)
+
+
+def _fold_records(cell: Any) -> None:
+    """Join the results that a cell recorded into one folded list: they are for the report's tables, not for readers."""
+    outputs = cell.get("outputs", [])
+    records = [output for output in outputs if RECORD in output.get("data", {})]
+    if records:
+        lines = "\n".join(html.escape("".join(record.data["text/plain"])) for record in records)
+        records[0].data = {"text/html": f"<details><summary>Stored results</summary><pre>{lines}</pre></details>"}
+        cell.outputs = [output for output in outputs if output is records[0] or output not in records]
 
 
 def _static(output: Any, stored: list[str]) -> None:

@@ -9,10 +9,18 @@
 
   const words = (figure) => figure.layout.meta?.alt ?? figure.layout.title?.text ?? "A figure";
 
-  // Panels side by side need some width for their titles: on a phone the figure scrolls, and pictures become lower.
-  function fitted(place, layout) {
-    const starts = Object.keys(layout).filter((key) => key.startsWith("xaxis")).map((key) => layout[key].domain?.[0]);
-    const least = Math.min(170 * new Set(starts).size, 700);
+  // Panels side by side need some width for their titles, and more if they have axes; so do cells with numbers.
+  function leastWidth({ data, layout }) {
+    const panels = new Map();
+    for (const [key, axis] of Object.entries(layout)) if (key.startsWith("xaxis")) panels.set(axis.domain?.[0], axis.visible === false ? 170 : 290);
+    const sum = [...panels.values()].reduce((all, width) => all + width, 0);
+    const table = panels.size < 2 && data.some((trace) => trace.texttemplate || trace.mode === "text");
+    return Math.max(panels.size > 1 ? Math.min(sum, 870) : 170, table ? 640 : 0);
+  }
+
+  // On a phone a figure that needs more width scrolls, and pictures become lower.
+  function fitted(place, figure) {
+    const { layout } = figure, least = leastWidth(figure);
     const wide = Math.max(place.clientWidth, least) / (layout.meta?.wide ?? 1);
     place.style.minHeight = 0;
     const size = { height: layout.height && layout.height * Math.min(1, Math.max(0.5, wide)) };
@@ -21,7 +29,7 @@
 
   // The picture has its words as its name; the place itself has buttons in it, so it is none any more.
   async function show(place, figure) {
-    await Plotly.react(place, figure.data, fitted(place, figure.layout), CONFIG);
+    await Plotly.react(place, figure.data, fitted(place, figure), CONFIG);
     place.removeAttribute("role");
     place.removeAttribute("aria-label");
     place.querySelectorAll("svg.main-svg").forEach((svg, number) => {
