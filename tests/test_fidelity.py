@@ -28,34 +28,38 @@ def score(images, mask):
     return 1 - (images[:, mask] > 200).all(axis=-1).mean(axis=1)
 
 
-def test_a_map_equal_to_the_mask_scores_one_and_its_complement_nothing(mask):
-    assert fidelity._share_inside(mask.astype(np.float32), mask) == 1
-    assert fidelity._share_inside((~mask).astype(np.float32), mask) == 0
-    assert fidelity._share_inside(np.ones((SIZE, SIZE)), mask) == pytest.approx(32 / 256)
-    assert fidelity._points_inside(mask.astype(np.float32), mask) == 1
-    assert fidelity._points_inside((~mask).astype(np.float32), mask) == 0
-    blank = np.zeros((SIZE, SIZE))
-    assert np.isnan(fidelity._share_inside(blank, mask))
-    assert np.isnan(fidelity._points_inside(blank, mask))
+def measured(face, mask, map_, towards="forged", steps=8):
+    """The row of one map, and its curves of deletion and insertion (none for a blank map)."""
+    curves, look = [], lambda images: score(images, mask)
+    keep = lambda *found: curves.extend(found[2:])  # noqa: E731
+    (table,) = fidelity.measure(look, face[None], mask[None], {"map": map_[None]}, towards, steps, keep)
+    return table.iloc[0], *curves
+
+
+def test_a_map_equal_to_the_mask_scores_one_and_its_complement_nothing(face, mask):
+    inside, outside, even, blank = (
+        measured(face, mask, found.astype(np.float32))[0] for found in (mask, ~mask, np.ones_like(mask), 0 * mask)
+    )
+    assert (inside["share_inside"], inside["points_inside"]) == (1, 1)
+    assert (outside["share_inside"], outside["points_inside"]) == (0, 0)
+    assert even["share_inside"] == pytest.approx(32 / 256)
+    assert blank[list(fidelity.MEASURES)].isna().all()
 
 
 def test_curves_of_the_true_and_of_the_opposite_map(face, mask):
-    look = lambda images: score(images, mask)  # noqa: E731
-    deletion, insertion = fidelity._curves(look, face, mask.astype(np.float32), "forged", steps=8)
+    row, deletion, insertion = measured(face, mask, mask.astype(np.float32))
     assert deletion.tolist() == [1] + [0] * 8  # an eighth of the picture is the mask
     assert insertion.tolist() == [0] + [1] * 8
-    assert fidelity._area(deletion) == pytest.approx(1 / 16)
-    assert fidelity._area(insertion) == pytest.approx(15 / 16)
-    deletion, insertion = fidelity._curves(look, face, (~mask).astype(np.float32), "forged", steps=8)
+    assert (row["deletion"], row["insertion"]) == pytest.approx((1 / 16, 15 / 16))  # trapezoids
+    _, deletion, insertion = measured(face, mask, (~mask).astype(np.float32))
     assert deletion.tolist() == [1] * 8 + [0]
     assert insertion.tolist() == [0] * 8 + [1]
-    real, _ = fidelity._curves(look, face, mask.astype(np.float32), "real", steps=8)
+    _, real, _ = measured(face, mask, mask.astype(np.float32), "real")
     assert real.tolist() == [0] + [1] * 8
 
 
 def test_equal_values_change_in_random_order(face, mask):
-    look = lambda images: score(images, mask)  # noqa: E731
-    deletion, _ = fidelity._curves(look, face, np.ones((SIZE, SIZE)), "forged", steps=4)
+    _, deletion, _ = measured(face, mask, np.ones((SIZE, SIZE), np.float32), steps=4)
     assert np.allclose(deletion, [1, 0.75, 0.5, 0.25, 0], atol=0.2)
 
 

@@ -43,14 +43,16 @@ def test_the_region_is_what_most_masks_cover():
 
 
 def test_the_permutation_test_counts():
-    signs = np.array([1, 1, -1, -1])
-    values = np.array([0.9, 0.8, 0.2, 0.1])
-    assert np.isclose(sign_groups._difference(values, signs), 0.7)
+    table = pd.DataFrame({"face_share": [0.9, 0.8, 0.2, 0.1], "sign": [1, 1, -1, -1]})
+    found, mirrored = (sign_groups.compare(table.assign(face_share=by * table["face_share"])) for by in (1, -1))
+    assert (found["value"], mirrored["value"]) == pytest.approx((0.7, -0.7))
     # Two of the six ways to deal two signs of four are as far from 0, one on each side.
-    assert abs(sign_groups._sign_test(values, signs) - 1 / 3) < 0.02
-    assert sign_groups._sign_test(-values, signs) == sign_groups._sign_test(values, signs)
+    assert found["p_value"] == mirrored["p_value"] == pytest.approx(1 / 3, abs=0.02)
+    # All six ways to deal the signs of these are at least as far from 0.
+    middle = sign_groups.compare(pd.DataFrame({"face_share": [1.0, 0.0, 0.6, 0.2], "sign": [1, 1, -1, -1]}))
+    assert middle["value"] == pytest.approx(0.1) and middle["p_value"] == 1
     with pytest.raises(ValueError, match="one sign"):
-        sign_groups._sign_test(values, np.ones(4))
+        sign_groups.compare(table.iloc[:2])
 
 
 def test_the_interval_covers_the_truth_about_as_often_as_its_level():

@@ -65,11 +65,11 @@ def test_controls_keep_the_energy_of_the_band(face):
     image = 0.45 + 0.1 * face[None]
     rng = np.random.default_rng(3)
     band = spectrum._band(image, 4, 16)
-    scrambled = spectrum._scramble(image, 4, 16, rng)
+    scrambled = spectrum.TREATMENTS["scrambled"](image, 4, 16, rng)
     amplitudes = lambda x: np.abs(np.fft.fft2(x, axes=(1, 2)))  # noqa: E731
     assert np.allclose(amplitudes(scrambled), amplitudes(image), atol=1e-2)  # the same power at each frequency
     assert abs(np.corrcoef(spectrum._band(scrambled, 4, 16).ravel(), band.ravel())[0, 1]) < 0.2
-    noisy = spectrum._add_noise(image, 4, 16, rng)
+    noisy = spectrum.TREATMENTS["noise"](image, 4, 16, rng)
     assert np.sqrt(np.mean((noisy - image) ** 2)) == pytest.approx(band.std(), rel=0.05)
 
 

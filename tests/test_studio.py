@@ -117,7 +117,8 @@ def test_a_shipped_swap_moves_as_its_target_does():
     swapped = np.stack(studio._frames(studio.SWAPS / "000_001.mp4"))
     mouth = np.s_[:, 50:75, 21:58]  # of the aligned square
     dark = [np.sort(x[mouth].mean(-1).reshape(40, -1))[:, :100].mean(1) for x in (target, swapped)]
-    assert np.corrcoef(*dark)[0, 1] > 0.5
+    late = [np.corrcoef(dark[0], np.roll(dark[1], by))[0, 1] for by in range(40)]
+    assert int(np.argmax(late)) in (39, 0, 1)  # a swap that comes some frames too early or late fits worse
 
 
 def test_cameras_and_platforms_differ_from_clip_to_clip():
