@@ -4,6 +4,7 @@ The rooms, in the order data flows. A room imports only from the rooms above it.
 
     files        atomic writing, sha256, JSON, paths that stay inside a folder
     backend      TensorFlow and Keras, imported and set up in one place
+    graphs       networks on OpenVINO, built from layers and arrays without TensorFlow
     video        clips in and out: probe, read frames, write H.264, find scenes
     faces        find faces, follow them through a clip, cut them out as the authors did
     dataset      from clips to tables and aligned faces on disk, and from there to batches

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from mesokit import graphs
 from mesokit.backend import keras, quietly, tf
 
-AT_ONCE = 4  # faces that OpenVINO scores at once: as fast as 16 on two cores, and needs less memory
 AT_ONCE_ON_GPU = 128  # a guess: nobody has measured it yet
 
 
@@ -114,78 +114,26 @@ def _few_passes(x, gamma, beta, epsilon):
 
 
 def openvino(network: keras.Model) -> Callable[[np.ndarray], np.ndarray] | None:
-    """`network` on OpenVINO, at most AT_ONCE faces (n, size, size, 3) -> (n, 1); None where OpenVINO is missing.
-
-    Pixels are uint8, or float32 in [0, 1]. The conversion goes through ONNX, because OpenVINO's own converter of
-    TensorFlow models reports its use to Intel.
-    """
+    """`network` as `graphs.scoring` computes it; None where OpenVINO is missing or its result is not that of Keras."""
     try:
-        import openvino.preprocess
-        import tf2onnx  # slow to import, and only needed here
-
-        signature = [tf.TensorSpec((None, *network.input_shape[1:]), tf.float32, name="face")]
-        model, _ = tf2onnx.convert.from_function(_joining_late(network), signature)
-        core, frozen = openvino.Core(), model.SerializeToString()
-        # OpenVINO's default on newer processors is bfloat16, which has 8 significant bits
-        settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
-
-        @functools.cache
-        def compiled(pixels: str) -> openvino.CompiledModel:
-            steps = openvino.preprocess.PrePostProcessor(core.read_model(frozen))
-            if pixels == "uint8":
-                steps.input().tensor().set_element_type(openvino.Type.u8)
-                steps.input().preprocess().convert_element_type(openvino.Type.f32).scale(255.0)
-            built = steps.build()
-            built.reshape([AT_ONCE, *network.input_shape[1:]])  # a fixed size makes MesoInception-4 a quarter faster
-            return core.compile_model(built, "CPU", settings)
-
-        compiled("uint8")
-    except Exception:  # not installed, or any failure of the converter: Keras gives the same numbers, only slower
+        run = graphs.scoring(graph(network))
+        face = np.random.default_rng(0).random((1, *network.input_shape[1:]), np.float32)
+        same = np.allclose(run(face), network(face), rtol=0, atol=1e-4)
+    except Exception:  # not installed, or a layer without a form there: Keras gives the same numbers, only slower
         return None
-
-    def run(faces: np.ndarray) -> np.ndarray:
-        filled = np.pad(faces, [(0, AT_ONCE - len(faces)), (0, 0), (0, 0), (0, 0)])
-        return compiled(faces.dtype.name).create_infer_request().infer([filled])[0][: len(faces)]
-
-    return run
+    return run if same else None
 
 
-def _joining_late(network: keras.Model) -> tf.types.experimental.PolymorphicFunction:
-    """The function of `network`, with the branches of an inception block joined after their pooling.
-
-    Normalization and pooling work channel by channel, so the result is the same. OpenVINO's concatenation is slow, and
-    after the pooling it has a quarter of the pixels: MesoInception-4 scores 523 faces/s instead of 407.
-    """
-    norms = [layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)]
-    affine = {layer.name: _affine(layer) for layer in norms}
-
-    def forward(face):
-        values = {id(network.inputs[0]): [face]}  # each tensor of the network, as pieces along its channels
-
-        def joined(tensor):
-            pieces = values[id(tensor)]
-            return pieces[0] if len(pieces) == 1 else tf.concat(pieces, -1)
-
-        for layer in network.layers[1:]:
-            pieces = [piece for tensor in keras.tree.flatten(layer.input) for piece in values[id(tensor)]]
-            if isinstance(layer, keras.layers.Concatenate) and layer.axis in (-1, 3):
-                result = pieces
-            elif isinstance(layer, keras.layers.MaxPooling2D):
-                result = [layer(piece) for piece in pieces]
-            elif layer.name in affine and len(pieces) > 1:
-                channels = np.cumsum([piece.shape[-1] for piece in pieces])[:-1]
-                weights = zip(*(np.split(each, channels) for each in affine[layer.name]), strict=True)
-                result = [piece * scale + shift for piece, (scale, shift) in zip(pieces, weights, strict=True)]
-            else:
-                result = [layer(keras.tree.map_structure(joined, layer.input), training=False)]
-            values[id(layer.output)] = result
-        return joined(network.outputs[0])
-
-    return tf.function(forward)
+_SETTINGS = {"activation", "dilation_rate", "epsilon", "negative_slope", "offset", "padding", "pool_size", "scale"}
+_SETTINGS |= {"strides"}
 
 
-def _affine(norm: keras.layers.BatchNormalization) -> tuple[np.ndarray, np.ndarray]:
-    """A trained batch normalization as one scale and one shift for each channel."""
-    gamma, beta, mean, variance = norm.get_weights()
-    scale = gamma / np.sqrt(variance + norm.epsilon)
-    return scale, beta - mean * scale
+def graph(network: keras.Model) -> graphs.Graph:
+    """The layers of `network` and a copy of their weights."""
+    layers: list[graphs.Layer] = []
+    for layer in network.layers:
+        inputs = [] if isinstance(layer, keras.layers.InputLayer) else keras.tree.flatten(layer.input)
+        before = [tensor._keras_history.operation.name for tensor in inputs]  # Keras has no public name for this
+        settings = {name: value for name, value in layer.get_config().items() if name in _SETTINGS}
+        layers.append((type(layer).__name__, layer.name, before, settings))
+    return graphs.Graph(layers, {layer.name: layer.get_weights() for layer in network.layers}, network.input_shape)

@@ -4,21 +4,25 @@ A teaching tool for the forgeries of 2018, not a detector to rely on: a verdict 
 `abstain` means that there was no face to judge.
 """
 
+from __future__ import annotations
+
 import base64
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-import pandas as pd
 
 from mesokit import evaluation, faces, video
-from mesokit.dataset import indexing
-from mesokit.evaluation import Score, baselines
+
+if TYPE_CHECKING:  # below, what needs pandas or TensorFlow is imported where it is used: a verdict needs neither
+    import pandas as pd
+
+    from mesokit.evaluation import Score
 
 SUFFIXES = video.CLIP_SUFFIXES | (video.PHOTO_SUFFIXES - {".tif", ".tiff"})
 _ALIGNED = 0.8  # a square image is a crop if its face's crop takes this share of it; the authors' faces: 0.83 to 1.03
@@ -78,11 +82,18 @@ def find(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Path]:
             yield path
 
 
-def left_out(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
-    """A line for each reason why files in the given folders are not judged: how many, and some of them."""
-    findings: indexing.Findings = []
-    for folder in filter(Path.is_dir, map(Path, paths)):
-        used = [path.relative_to(folder).as_posix() for path in find([folder])]
+def left_out(paths: Iterable[str | os.PathLike[str]], found: Iterable[Path]) -> list[str]:
+    """A line for each reason why files in the given folders are not judged: how many, and some of them.
+
+    found: what `find` gave for these paths.
+    """
+    folders, findings = [*filter(Path.is_dir, map(Path, paths))], []  # type: list[Path], list[tuple[str, str]]
+    if not folders:
+        return []
+    from mesokit.dataset import indexing
+
+    for folder in folders:
+        used = [path.relative_to(folder).as_posix() for path in found if path.is_relative_to(folder)]
         indexing.unused(folder, map(indexing.shown, used), findings, "not a file, or a link to nothing", SUFFIXES)
     return indexing.summary(indexing.found(findings))
 
@@ -107,7 +118,9 @@ def judge(
     aggregate = evaluation.rule(rule)
     following, seen, skipped = faces.Following(min_face), {}, 0  # type: faces.Following, dict[faces.Track, _Seen], int
     try:
-        for taken in _frames(Path(path), frames):
+        coming = _frames(Path(path), frames)  # a process begins to decode; meanwhile the networks are loaded
+        faces.load()
+        for taken in coming:
             for track, face in following.look(taken.frame.image, taken.shot):
                 seen.setdefault(track, _Seen(score)).add(taken.frame, face, _crop(taken.frame.image, face, size))
             skipped = taken.skipped
@@ -265,6 +278,8 @@ def doubts(judged: Judged, known: Mapping[str, tuple[float, float]], threshold: 
 
     An empty list is no guarantee: it means only that these checks found no reason against a verdict.
     """
+    from mesokit.evaluation import baselines
+
     if judged.p_real is None:
         return [judged.reason]
     p_real = np.array([row["p_real"] for row in judged.frames])

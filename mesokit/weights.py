@@ -4,25 +4,30 @@ A weight file is untrusted input: its sha256 is checked where it is known, the s
 network's before a byte of data is read (a small file can declare a huge one), and no file may carry code.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import shutil
 import tempfile
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import h5py
 import numpy as np
-import pooch
 
-from mesokit import files, models, ports
-from mesokit.backend import keras
+from mesokit import files, graphs
+
+if TYPE_CHECKING:  # below, Keras is imported where it is used: `graph` does without
+    from mesokit.backend import keras
 
 AUTHORS = "https://github.com/DariusAf/MesoNet/raw/master/weights/"  # Apache-2.0, Afchar and Nozick
 BUNDLED = Path(__file__).parent / "bundled"
+NETWORKS = Path(__file__).parent / "templates" / "networks.json"  # tests/test_weights.py writes it
 LARGEST = 1 << 30  # bytes of weights a .keras file may declare: Xception with its optimizer has a quarter of it
 
 
@@ -68,6 +73,8 @@ DEFAULT = "meso4-deepfake"  # what `scan` and the notebooks use when nothing is 
 
 def cache() -> Path:
     """The folder of downloaded weights: the environment variable MESOKIT_CACHE, else the user's cache folder."""
+    import pooch
+
     return Path(os.environ.get("MESOKIT_CACHE") or pooch.os_cache("mesokit"))
 
 
@@ -90,6 +97,8 @@ def fetch(name: str, progress: bool = True) -> Path:
     except OSError as error:
         why = f"cannot keep downloads here ({error.strerror}); name a folder that you may write to in MESOKIT_CACHE"
         raise OSError(f"{cache()}: {why}") from error
+    import pooch
+
     downloader = pooch.HTTPDownloader(progressbar=progress, timeout=30)
     try:
         pooch.retrieve(entry.url, f"sha256:{entry.sha256}", entry.file, cache(), downloader=downloader)
@@ -105,7 +114,7 @@ def fetch(name: str, progress: bool = True) -> Path:
 
 
 def _checked(path: Path, entry: Entry) -> Path:
-    if pooch.file_hash(path) != entry.sha256:
+    if files.sha256(path) != entry.sha256:
         raise ValueError(f"{path}: its sha256 is not that of the published file; delete it to get it again")
     return path
 
@@ -119,6 +128,8 @@ def load(source: str | os.PathLike[str], real_label: int | None = None, centred:
     weights of it are read at 256 pixels. Raises FileNotFoundError, OSError, and
     ValueError for what is not a weight file of these networks, is damaged, holds NaN or infinity, or carries code.
     """
+    from mesokit import ports
+
     path = fetch(str(source)) if str(source) in WEIGHTS else Path(source)
     if not path.is_file():
         raise FileNotFoundError(_not_a_file(source, path))
@@ -139,6 +150,47 @@ def load(source: str | os.PathLike[str], real_label: int | None = None, centred:
             f"{path}: the weights hold NaN or infinite numbers; the file is damaged or its training diverged"
         )
     return network
+
+
+def graph(source: str | os.PathLike[str]) -> graphs.Graph | None:
+    """The network of `source` for `evaluation.scorer`, read without TensorFlow; None where only `load` can read it.
+
+    Can be read: HDF5 weights of the networks in `networks.json`, at 256 pixels, in the layout of Keras 2 or 3. The
+    rest is for `load`, also a file with an error, which `load` names. Raises ValueError and OSError as `fetch`.
+    """
+    path = fetch(str(source)) if str(source) in WEIGHTS else Path(source)
+    try:
+        with h5py.File(path) as file:
+            shapes, root = _declared_shapes(file, path), file.get("model_weights", file)
+            for layers in files.read_json(NETWORKS).values():
+                own = {name: how["arrays"] for _, name, _, how in layers if "arrays" in how}
+                if shapes == sorted(tuple(shape) for each in own.values() for shape in each):
+                    read = _keras2(root) if "layer_names" in root.attrs else _keras3(root, layers)
+                    arrays = dict(zip(own, read, strict=True))
+                    fits = all([list(one.shape) for one in arrays[name]] == own[name] for name in own)
+                    finite = all(np.isfinite(one).all() for each in arrays.values() for one in each)
+                    return graphs.Graph(layers, arrays, (None, 256, 256, 3)) if fits and finite else None
+    except (ValueError, LookupError, OSError, TypeError):
+        pass
+    return None
+
+
+def _keras2(root: h5py.Group) -> list[list[np.ndarray]]:
+    """The arrays of each layer that has some, in order, in the layout of Keras 2."""
+    groups = [root[name] for name in root.attrs["layer_names"]]
+    return [[np.asarray(g[name], np.float32) for name in g.attrs["weight_names"]] for g in groups if len(g)]
+
+
+def _keras3(root: h5py.Group, layers: list[graphs.Layer]) -> list[list[np.ndarray]]:
+    """The same in the layout of Keras 3, which numbers the layers of each class."""
+    found, seen = [], Counter[str]()
+    for kind, _, _, how in layers:
+        name = {"Conv2D": "conv2d", "BatchNormalization": "batch_normalization", "Dense": "dense"}.get(kind)
+        if name:
+            group = root[f"layers/{name}{f'_{seen[name]}' * bool(seen[name])}/vars"]
+            found.append([np.asarray(group[str(i)], np.float32) for i in range(len(how["arrays"]))])
+            seen[name] += 1
+    return found
 
 
 def _not_a_file(source: str | os.PathLike[str], path: Path) -> str:
@@ -224,6 +276,8 @@ def _declared_shapes(file: h5py.File, path: Path) -> list[tuple[int, ...]]:
 
 def _recognise(shapes: list[tuple[int, ...]], path: Path) -> keras.Model:
     """The network whose arrays have exactly these shapes; the input size follows from the first dense layer's rows."""
+    from mesokit import models
+
     dense = [shape[0] for shape in shapes if len(shape) == 2 and shape[1] == 16]
     cells = round((dense[0] / 16) ** 0.5) if len(dense) == 1 else 0  # 16 channels; four poolings divide a side by 32
     any_size = models.SIZE if (2048, 1) in shapes else 0  # Xception's logit, after a pooling that forgets the size
@@ -258,6 +312,8 @@ def _load_keras(path: Path) -> keras.Model:
         )
     try:
         with _called(path, ".keras") as named:
+            from mesokit.backend import keras
+
             network = keras.saving.load_model(named, compile=False, safe_mode=True)
     except Exception as error:  # the file chooses which of Keras' and Python's errors comes
         code = (

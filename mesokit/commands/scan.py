@@ -2,8 +2,10 @@
 
 import argparse
 import json
+import os
 import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,7 @@ def work(arguments: argparse.Namespace) -> int:
     """Print a verdict on each file. 1 when one could not be read."""
     from tqdm import tqdm
 
-    from mesokit import evaluation, files, scan, weights
+    from mesokit import evaluation, files, graphs, scan, weights
 
     name = arguments.weights or weights.DEFAULT
     evaluation.rule(arguments.rule)  # a wrong name is an error before minutes of work
@@ -35,19 +37,28 @@ def work(arguments: argparse.Namespace) -> int:
         raise ValueError(f"{arguments.html}: its folder does not exist; make it first")
     paths = list(scan.find(arguments.paths))
     if not paths:
-        suffixes, left = ", ".join(sorted(scan.SUFFIXES)), scan.left_out(arguments.paths)
+        suffixes, left = ", ".join(sorted(scan.SUFFIXES)), scan.left_out(arguments.paths, paths)
         instead = f"; found instead: {'; '.join(' '.join(line.split()) for line in left)}" if left else ""
         raise ValueError(f"{', '.join(arguments.paths)}: no clip or photograph in there ({suffixes}){instead}")
+    plain = arguments.real_label is None and not arguments.centred
     with warnings.catch_warnings(record=True) as doubts:
         warnings.simplefilter("always", UserWarning)
-        network = weights.load(name, arguments.real_label, arguments.centred)
+        graph = weights.graph(name) if plain and graphs.openvino else None
+        network = graph or weights.load(name, arguments.real_label, arguments.centred)
     for doubt in doubts:
         print(f"mesokit scan: {doubt.message}", file=sys.stderr)
     score, size = evaluation.scorer(network), network.input_shape[1]
-    judged = [
-        scan.light(scan.judge(path, score, size, arguments.frames, arguments.rule))
-        for path in tqdm(paths, unit="file", disable=None if len(paths) > 1 else True)
-    ]
+
+    def judge(path: Path) -> Any:
+        return scan.light(scan.judge(path, score, size, arguments.frames, arguments.rule))
+
+    pool = ThreadPoolExecutor(os.cpu_count())  # decoders are processes, and OpenCV and OpenVINO release Python's lock
+    try:
+        judged = [
+            *tqdm(pool.map(judge, paths), total=len(paths), unit="file", disable=None if len(paths) > 1 else True)
+        ]
+    finally:
+        pool.shutdown(cancel_futures=True)
     if arguments.html:
         page = scan.page(judged, name, arguments.rule, 0.5)
         files.write(arguments.html, page.encode("utf-8", "replace"))  # a file name may contain bytes that are no text
@@ -57,7 +68,7 @@ def work(arguments: argparse.Namespace) -> int:
     else:
         _print(judged)
         print(f"\n{scan.CAVEAT}", file=sys.stderr)
-    if left := scan.left_out(arguments.paths):
+    if left := scan.left_out(arguments.paths, paths):
         print("\nnot judged:", *map(_printable, left), sep="\n", file=sys.stderr)
     return int(any(one.verdict == "error" for one in judged))
 

@@ -1,13 +1,14 @@
 """From the scores of frames to the score of a clip, and why n frames are not n independent votes."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
-from scipy.special import expit, logit
-from scipy.stats import trim_mean
 
-from mesokit.dataset import manifest
+if TYPE_CHECKING:  # below, pandas and SciPy are imported where they are used: `mesokit scan` needs neither
+    import pandas as pd
 
 SHARED = ["label", "method", "identity", "group", "split"]  # what all faces of a clip have in common
 TRIMMED = 0.2  # share of the frames that the trimmed mean leaves out at each end
@@ -20,7 +21,15 @@ def _vote(p_real: np.ndarray) -> float:
 
 def _log_odds(p_real: np.ndarray) -> float:
     """The mean of the log-odds. Their sum would be Bayes' rule for independent frames."""
+    from scipy.special import expit, logit
+
     return float(expit(logit(np.clip(np.asarray(p_real, float), SATURATED, 1 - SATURATED)).mean()))
+
+
+def _trimmed(p_real: np.ndarray) -> float:
+    from scipy.stats import trim_mean
+
+    return float(trim_mean(p_real, TRIMMED))
 
 
 RULES: dict[str, Callable[[np.ndarray], float]] = {
@@ -28,7 +37,7 @@ RULES: dict[str, Callable[[np.ndarray], float]] = {
     "median": lambda p_real: float(np.median(p_real)),
     "vote": _vote,  # the authors' code: the share of frames over 0.5
     "log-odds": _log_odds,
-    "trimmed": lambda p_real: float(trim_mean(p_real, TRIMMED)),
+    "trimmed": _trimmed,
 }
 
 
@@ -51,6 +60,8 @@ def per_clip(scores: pd.DataFrame, aggregate: str = "mean", clips: pd.DataFrame 
     p_real NaN, so that they are counted. A column `seed`, as in `read_scores`, keeps the networks apart: a row per
     clip, level and seed. Raises ValueError for faces that were published without their clips.
     """
+    from mesokit.dataset import manifest
+
     manifest.need_clips(scores)
     combine = rule(aggregate)
     keys = [*(["seed"] if "seed" in scores else []), "clip", "crf"]
@@ -68,6 +79,8 @@ def per_clip(scores: pd.DataFrame, aggregate: str = "mean", clips: pd.DataFrame 
 
 def verdicts(clips: pd.DataFrame, threshold: float = 0.5) -> pd.Series:
     """`real` or `forged` for each row of `clips`, `abstain` where it has no p_real."""
+    import pandas as pd
+
     p_real = clips["p_real"].to_numpy(float)
     words = np.where(np.isnan(p_real), "abstain", np.where(p_real > threshold, "real", "forged"))
     return pd.Series(words, clips.index, name="verdict")
@@ -119,6 +132,8 @@ def by_number(
     Columns n, one_clip (frames of the clip itself, each at most once) and strangers. `strangers` is the control: each
     frame comes from any clip of the same label and level, so the frames are independent and the rest is equal.
     """
+    import pandas as pd
+
     rng, combine = np.random.default_rng(seed), rule(aggregate)
     groups = []
     for (label, _), stratum in scores.groupby(["label", "crf"], dropna=False):

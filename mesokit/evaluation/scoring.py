@@ -1,36 +1,35 @@
 """From faces to scores, fast."""
 
-import os
-import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from mesokit import dataset, files, weights
-from mesokit.backend import keras
-from mesokit.dataset import manifest
-from mesokit.evaluation.rules import SHARED
-from mesokit.fast import AT_ONCE, AT_ONCE_ON_GPU, on_gpu, openvino
+from mesokit import graphs
+
+if TYPE_CHECKING:
+    from mesokit.backend import keras
 
 Score = Callable[[np.ndarray], np.ndarray]
-# The name of a table of scores: of the package, or of `mesokit reproduce`.
-_NAMED = re.compile(
-    r"(?P<network>.+?)-(?P<learnt>.+?)(-crf(?P<level>\d+|unknown))?(-seed(?P<seed>\d+))?(@(?P<other>.+))?"
-)
 
 
-def scorer(network: keras.Model) -> Score:
+def scorer(network: keras.Model | graphs.Graph) -> Score:
     """A fast function from faces (n, size, size, 3), uint8 or float in [0, 1], to p_real (n,) float32.
 
-    It uses a snapshot of the weights: make a new one after training. It runs on OpenVINO, equal to Keras to 1e-5, and
-    on Keras where there is a GPU or OpenVINO is missing. Raises ValueError for pixels outside [0, 1].
+    It uses a snapshot of the weights: make a new one after training. It runs on OpenVINO, equal to Keras to 1e-5; a
+    Keras model runs on Keras where there is a GPU or OpenVINO is missing. Raises ValueError for pixels outside [0, 1].
     """
-    size = network.input_shape[1]
-    gpu = on_gpu()
-    run = (None if gpu else openvino(network)) or (lambda batch: np.asarray(network(_unit_range(batch))))
-    n = AT_ONCE_ON_GPU if gpu else AT_ONCE
+    size, n = network.input_shape[1], graphs.AT_ONCE
+    if isinstance(network, graphs.Graph):
+        run = graphs.scoring(network)
+    else:
+        from mesokit import fast  # here, not above: it starts TensorFlow, which a graph does without
+
+        gpu = fast.on_gpu()
+        run = (None if gpu else fast.openvino(network)) or (lambda batch: np.asarray(network(_unit_range(batch))))
+        n = fast.AT_ONCE_ON_GPU if gpu else n
 
     def score(images: np.ndarray) -> np.ndarray:
         faces = _checked(np.asarray(images), size)
@@ -54,58 +53,3 @@ def _checked(images: np.ndarray, size: int) -> np.ndarray:
 
 def _unit_range(faces: np.ndarray) -> np.ndarray:
     return faces.astype(np.float32) / 255 if faces.dtype == np.uint8 else faces
-
-
-def score_faces(
-    score: Score, table: pd.DataFrame, root: str | os.PathLike[str], batch: int = 32
-) -> Iterator[pd.DataFrame]:
-    """Score the faces of `table` (a query of faces.csv): yields its rows with a column `p_real`, batch by batch."""
-    for start in range(0, len(table), batch):
-        rows = table.iloc[start : start + batch]
-        yield rows.assign(p_real=score(dataset.images(rows, root)))
-
-
-def save_scores(scores: pd.DataFrame, path: Path) -> None:
-    """Write the columns of `scores` that the tables of results need as a CSV file, p_real to six digits."""
-    kept = ["clip", "crf", "frame", *SHARED]
-    kept += ["person"] if "person" in scores and scores["person"].gt(0).any() else []
-    manifest.save(scores[kept].assign(p_real=scores["p_real"].round(6)), path)
-
-
-def read_scores(folder: Path = weights.BUNDLED) -> pd.DataFrame:
-    """All tables in `folder`/scores, which `mesokit reproduce` writes; by default those that the package brings.
-
-    Columns besides those of the tables: network; learnt, the forgery of training; level, its CRF as text, "all" of a
-    network of all levels, or "unknown"; seed; other, the dataset that was scored, "" for the one of training; data, the
-    name of that one. The package's tables are p_real of the test faces of preset `bundled`, also of networks whose
-    weights it does not bring. Raises ValueError where there are none, and for a file that is no table of scores.
-    """
-    found = []
-    for path in sorted((folder / "scores").glob("*.csv"), key=lambda path: re.split(r"-seed|@", path.stem)):
-        if match := _NAMED.fullmatch(path.stem):
-            card = folder / "weights" / f"{path.stem.partition('@')[0]}.json"
-            named = {
-                "network": match["network"],
-                "learnt": match["learnt"],
-                "level": match["level"] or "all",
-                "seed": int(match["seed"] or 0),
-                "other": match["other"] or "",
-                "data": files.read_json(card)["data"]["name"] if card.is_file() else folder.absolute().name,
-            }
-            found.append(_table(path).assign(**named))
-    if not found:
-        way = "give the folder that mesokit reproduce wrote (its --out), which has a folder scores"
-        raise ValueError(f"{folder}: there are no scores in it; {way}")
-    return pd.concat(found, ignore_index=True)
-
-
-def _table(path: Path) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(path, dtype={"clip": "string", "identity": "string", "group": "string"})
-    except ValueError as error:  # of pandas: empty, or not CSV
-        raise ValueError(
-            f"{path}: not a table of scores ({error}); delete it, and run mesokit reproduce again"
-        ) from None
-    if missing := sorted({"clip", "crf", *SHARED, "p_real"} - {*table}):
-        raise ValueError(f"{path}: not a table of scores: it has no column {missing[0]}; move it away")
-    return table

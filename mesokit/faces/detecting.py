@@ -1,13 +1,20 @@
 """MTCNN, step by step: P-Net proposes on small copies of the frame, R-Net and O-Net look at the frame itself."""
 
+from __future__ import annotations
+
 import functools
-import importlib.resources
-from collections.abc import Callable, Sequence
+import importlib.util
+import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+
+if TYPE_CHECKING:  # below, OpenVINO is imported where it is used: tables and scripts that find no face do without
+    from mesokit import graphs
 
 CELL = 12  # pixels: what P-Net looks at in one go
 SMALLEST = 20  # pixels: the smallest face MTCNN looks for; smaller ones are found by chance only
@@ -54,27 +61,73 @@ def main_face(faces: Sequence[Face]) -> Face | None:
     return max((f for f in faces if f.confidence >= CONFIDENT), key=lambda f: f.area, default=None)
 
 
+_LOADING = threading.Lock()
+
+
 def load() -> None:
-    """Load the networks now, which takes a second or two; otherwise the first detection does."""
-    _networks()
+    """Load the networks now; otherwise the first detection does, which only one thread may begin."""
+    with _LOADING:
+        _networks()
 
 
 @functools.cache
-def _networks() -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
-    """P-Net, R-Net and O-Net, built once per process and compiled for any number of patches."""
-    from mtcnn.stages import StageONet, StagePNet, StageRNet
+def _networks() -> tuple[graphs.Run, graphs.Run, graphs.Run]:
+    """P-Net, R-Net and O-Net for any number of patches, built once per process; O-Net gives [shift, points, score], and
+    the others [shift, score]."""
+    from mesokit import graphs
 
-    from mesokit.backend import tf  # here, not above: tables and scripts that find no face need not wait for it
+    found = importlib.util.find_spec("mtcnn")  # not imported: that would import TensorFlow
+    if found is None or not found.submodule_search_locations:
+        raise ValueError("faces: the package mtcnn is not installed; install mesokit again")
+    folder = Path(found.submodule_search_locations[0]) / "assets" / "weights"
+    build = _on_openvino if graphs.openvino else _on_keras
+    return build(folder, "pnet"), build(folder, "rnet"), build(folder, "onet")
 
-    folder = importlib.resources.files("mtcnn") / "assets" / "weights"
+
+# (side of the input, poolings behind the first layers: size, padding). All have a stride of 2.
+_LAYERS: dict[str, tuple[int, list[tuple[int, str]], int]] = {
+    "pnet": (-1, [(2, "same")], 3),
+    "rnet": (24, [(3, "same"), (3, "valid")], 3),
+    "onet": (48, [(3, "same"), (3, "valid"), (2, "same")], 4),
+}
+
+
+def _on_openvino(folder: Path, name: str) -> graphs.Run:
+    """One of mtcnn's networks (mtcnn/network) built anew from its weights."""
+    import joblib
+
+    from mesokit import graphs
+
+    side, pools, convs = _LAYERS[name]
+    weights = iter(joblib.load(folder / f"{name}.lz4"))
+    pixels = graphs.op.parameter([-1, side, side, 3], np.float32)
+    x = graphs.channels_first(pixels)
+    for i in range(convs):
+        x = graphs.prelu(graphs.conv(x, next(weights), next(weights)), next(weights))
+        if i < len(pools):
+            size, padding = pools[i]
+            x = graphs.max_pool(x, [size, size], [2, 2], padding)
+    if name != "pnet":
+        x = graphs.flat(x, (0, 3, 2, 1))  # mtcnn swaps height and width before it flattens
+        x = graphs.prelu(graphs.dense(x, next(weights), next(weights)), next(weights))
+    heads = [(graphs.conv if name == "pnet" else graphs.dense)(x, kernel, next(weights)) for kernel in weights]
+    heads[-1] = graphs.op.softmax(heads[-1], 1)
+    heads = [graphs.channels_last(head) if name == "pnet" else head for head in heads]
+    return graphs.compiled(heads, [pixels], graphs.SIDE_BY_SIDE)
+
+
+def _on_keras(folder: Path, name: str) -> graphs.Run:
+    """The same by mtcnn's own code."""
+    from mtcnn import stages
+
+    from mesokit.backend import tf
+
+    stage = {"pnet": stages.StagePNet, "rnet": stages.StageRNet, "onet": stages.StageONet}[name]
     # The full path, because mtcnn unpickles a file of that name from the current folder first.
-    models = [stage(weights=str(folder / f"{name}.lz4")).model for stage, name in
-              ((StagePNet, "pnet"), (StageRNet, "rnet"), (StageONet, "onet"))]  # fmt: skip
-    shapes = [(None, None, None, 3), (None, 24, 24, 3), (None, 48, 48, 3)]
-    return tuple(
-        tf.function(model, input_signature=[tf.TensorSpec(shape, tf.float32)])
-        for model, shape in zip(models, shapes, strict=True)
-    )  # type: ignore[return-value]
+    model = stage(weights=str(folder / f"{name}.lz4")).model
+    side = None if name == "pnet" else _LAYERS[name][0]
+    call = tf.function(model, input_signature=[tf.TensorSpec((None, side, side, 3), tf.float32)])
+    return lambda pixels: [tensor.numpy() for tensor in call(pixels)]
 
 
 def checked(image: Any, min_face: int) -> np.ndarray:
@@ -92,8 +145,6 @@ def propose(image: np.ndarray, smallest: float, largest: float = np.inf, window:
 
     With `window` (x0, y0, x1, y1) only that part of the same copies is made and searched: the same proposals.
     """
-    from mtcnn.utils.bboxes import resize_to_square, smart_nms_from_bboxes
-
     height, width = image.shape[:2]
     # In float: with copies rounded to uint8 the boxes differ visibly from those of mtcnn.
     part = _Part(image, window, largest) if window else None
@@ -105,8 +156,8 @@ def propose(image: np.ndarray, smallest: float, largest: float = np.inf, window:
             break
         if CELL / scale >= 0.99 * smallest:  # 0.99: the pyramid has a step at 39.8 pixels
             copy, corner = part.shrink(size, scale) if part else (_shrink(pixels, size), (0, 0))
-            rows.append(smart_nms_from_bboxes(_cells(copy, corner, scale), 0.5, method="union"))
-    return resize_to_square(smart_nms_from_bboxes(np.concatenate(rows), 0.7, method="union"))
+            rows.append(_without_doubles(_cells(copy, corner, scale, 8 if part else 1), 0.5))
+    return _square(_without_doubles(np.concatenate(rows), 0.7))
 
 
 def _shrink(pixels: Any, size: tuple[int, int]) -> np.ndarray:
@@ -143,11 +194,16 @@ def _at(sums: np.ndarray, where: np.ndarray) -> np.ndarray:
     return sums[before] + (sums[before + 1] - sums[before]) * (where - before)[:, None, None]
 
 
-def _cells(copy: np.ndarray, corner: tuple[int, int], scale: float) -> np.ndarray:
-    """P-Net's cells over (a part of) one copy -> (n, 6) float64: image 0, x1, y1, x2, y2 in frame pixels, score."""
+def _cells(copy: np.ndarray, corner: tuple[int, int], scale: float, fill: int = 1) -> np.ndarray:
+    """P-Net's cells over (a part of) one copy -> (n, 6) float64: image 0, x1, y1, x2, y2 in frame pixels, score.
+
+    The copy is filled up with gray to a multiple of `fill`: OpenVINO compiles anew for each size.
+    """
     if min(copy.shape[:2]) < CELL:
         return np.empty((0, 6))
-    shift, score = (t.numpy()[0] for t in _networks()[0](_normal(copy[None])))
+    filled = np.pad(_normal(copy), [*((0, -n % fill) for n in copy.shape[:2]), (0, 0)])
+    high, wide = ((n - 1) // 2 - 4 for n in copy.shape[:2])
+    shift, score = (values[0, :high, :wide] for values in _networks()[0](filled[None]))
     y, x = np.nonzero(score[..., 1] > P_THRESHOLD)
     start = np.stack([x, y, x, y], axis=1) * 2 + np.array([*corner, *corner])
     boxes = start + [1, 1, CELL, CELL] + shift[y, x] * (CELL - 1)  # 1 to 12, so 11 wide: as mtcnn counts
@@ -156,25 +212,59 @@ def _cells(copy: np.ndarray, corner: tuple[int, int], scale: float) -> np.ndarra
 
 def refine(image: np.ndarray, rows: np.ndarray, min_face: float) -> list[Face]:
     """R-Net, then O-Net, on (n, 6) proposals -> faces, the surest first."""
-    from mtcnn.utils.bboxes import adjust_bboxes, resize_to_square, smart_nms_from_bboxes
-    from mtcnn.utils.landmarks import adjust_landmarks
-
     _, r_net, o_net = _networks()
     if len(rows):
-        shift, score = r_net(_patches(image, rows, 24))
-        rows = _scored(adjust_bboxes(rows, shift.numpy()), score, R_THRESHOLD)
-        rows = resize_to_square(smart_nms_from_bboxes(rows, 0.7, method="union", initial_sort=True))
+        shift, score = _in_batch(r_net, _patches(image, rows, 24))
+        rows = _square(_without_doubles(_scored(_moved(rows, shift), score, R_THRESHOLD), 0.7))
     if not len(rows):
         return []
-    shift, points, score = o_net(_patches(image, rows, 48))
-    rows = np.concatenate([adjust_bboxes(rows, shift.numpy()), adjust_landmarks(points, rows)], axis=1)
-    rows = smart_nms_from_bboxes(_scored(rows, score, O_THRESHOLD), 0.7, method="min", initial_sort=True)
-    faces = [_face(row, image.shape) for row in rows]
+    shift, points, score = _in_batch(o_net, _patches(image, rows, 48))
+    sides = rows[:, 3:5] - rows[:, 1:3] + 1  # as mtcnn counts
+    points = points * sides.repeat(5, axis=1) + rows[:, 1:3].repeat(5, axis=1) - 1
+    rows = _scored(np.concatenate([_moved(rows, shift), points], axis=1), score, O_THRESHOLD)
+    faces = [_face(row, image.shape) for row in _without_doubles(rows, 0.7, of_smaller=True)]
     return [f for f in faces if f.size >= 0.9 * min_face and min(f.box[2:]) > 0]  # 0.9: the last step moves edges
 
 
-def _scored(rows: np.ndarray, score: Any, threshold: float) -> np.ndarray:
-    rows[:, 5] = score.numpy()[:, 1]
+def _in_batch(network: graphs.Run, patches: np.ndarray) -> list[np.ndarray]:
+    """What `network` says of each patch. OpenVINO compiles for each number anew: few numbers, filled up with gray."""
+    n = len(patches)
+    wanted = 1 << (n - 1).bit_length() if n < 8 else -(-n // 8) * 8
+    return [values[:n] for values in network(np.pad(patches, [(0, wanted - n), (0, 0), (0, 0), (0, 0)]))]
+
+
+def _moved(rows: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    """Boxes with their edges moved by `shift` (n, 4), in parts of their sides."""
+    rows = rows.copy()
+    rows[:, 1:5] += shift * np.tile(rows[:, 3:5] - rows[:, 1:3] + 1, 2)
+    return rows
+
+
+def _square(rows: np.ndarray) -> np.ndarray:
+    """The squares around the boxes of `rows`."""
+    rows = rows.copy()
+    sides = rows[:, 3:5] - rows[:, 1:3]
+    side = sides.max(axis=1, keepdims=True)
+    rows[:, 1:3] += (sides - side) / 2
+    rows[:, 3:5] = rows[:, 1:3] + side
+    return rows
+
+
+def _without_doubles(rows: np.ndarray, most: float, of_smaller: bool = False) -> np.ndarray:
+    """The surest first, without those that a surer one covers to more than `most` of the union, or the smaller one.
+
+    As mtcnn does it: also one that is left out itself removes others.
+    """
+    rows = rows[np.argsort(rows[:, 5])[::-1]]
+    low, high = rows[:, None, 1:3], rows[:, None, 3:5]
+    shared = np.maximum(np.minimum(high, high[:, 0]) - np.maximum(low, low[:, 0]), 0).prod(axis=2)
+    area = (high - low).prod(axis=2)
+    whole = np.minimum(area, area.T) if of_smaller else area + area.T - shared
+    return rows[~np.triu(shared / whole > most, 1).any(axis=0)]
+
+
+def _scored(rows: np.ndarray, score: np.ndarray, threshold: float) -> np.ndarray:
+    rows[:, 5] = score[:, 1]
     return rows[rows[:, 5] > threshold]
 
 
@@ -183,18 +273,30 @@ def _normal(pixels: np.ndarray) -> np.ndarray:
 
 
 def _patches(image: np.ndarray, rows: np.ndarray, size: int) -> np.ndarray:
-    """The squares of `rows` -> (n, size, size, 3) float32, sampled as mtcnn does: bilinear, gray outside the frame."""
+    """The squares of `rows` -> (n, size, size, 3) float32, sampled as mtcnn does: bilinear, gray outside the frame.
+
+    OpenCV's warpAffine rounds places to 1/32 of a pixel, which moves the boxes of large faces by up to a pixel.
+    """
     height, width = image.shape[:2]
-    x1, y1, x2, y2 = (rows[:, 1:5] * (1 - 1 / np.array([width, height, width, height]))).T  # crop_and_resize's corners
-    patches = np.empty((len(rows), size, size, 3), np.uint8)
-    for i in range(len(rows)):
-        step_x, step_y = (x2[i] - x1[i]) / (size - 1), (y2[i] - y1[i]) / (size - 1)
-        matrix = np.array([[step_x, 0, x1[i]], [0, step_y, y1[i]]])
-        cv2.warpAffine(
-            image, matrix, (size, size), dst=patches[i], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_CONSTANT, borderValue=(127, 127, 127),
-        )  # fmt: skip
-    return _normal(patches)
+    top, bottom, down, high = _places(rows[:, 2], rows[:, 4], height, size)
+    left, right, across, wide = _places(rows[:, 1], rows[:, 3], width, size)
+    pixels = image.reshape(-1, 3)
+
+    def along(y: np.ndarray) -> np.ndarray:
+        a, b = (pixels.take(width * y[:, :, None] + x[:, None], axis=0).astype(np.float32) for x in (left, right))
+        return a + (b - a) * across[:, None, :, None]
+
+    above = along(top)
+    patches = above + (along(bottom) - above) * down[:, :, None, None]
+    return np.where((high[:, :, None] & wide[:, None])[..., None], _normal(patches), 0)
+
+
+def _places(start: np.ndarray, end: np.ndarray, n: int, size: int) -> tuple[np.ndarray, ...]:
+    """`size` places from start to end (k,) among `n` pixels, each (k, size): the pixel before, the next one, the part
+    of the way between them, whether the place is inside."""
+    where = np.linspace(start, end, size, axis=1) * (1 - 1 / n)  # the corners of tf.image.crop_and_resize
+    before = np.clip(where.astype(np.int64), 0, n - 1)
+    return before, np.minimum(before + 1, n - 1), (where - before).astype(np.float32), (where >= 0) & (where <= n - 1)
 
 
 def _face(row: np.ndarray, shape: tuple[int, ...]) -> Face:

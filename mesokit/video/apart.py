@@ -28,7 +28,9 @@ class Taken(NamedTuple):
 
 
 def read_apart(path: str | os.PathLike[str], n: int, limit: float = 3600) -> Iterator[Taken]:
-    """`n` frames spread evenly over a clip, decoded in a process of its own, which waits until a frame is asked for.
+    """`n` frames spread evenly over a clip, decoded in a process of its own, which begins at once.
+
+    It is one or two frames ahead: then it waits until a frame is asked for.
 
     Raises: VideoError as `read_frames`, and where that process crashed or was waited for over `limit` seconds in all.
     """
@@ -36,9 +38,13 @@ def read_apart(path: str | os.PathLike[str], n: int, limit: float = 3600) -> Ite
     # -P: Python does not import modules from the current folder, which may hold files of other people.
     command = [sys.executable, "-P", "-c", READER, os.fspath(path), str(n)]
     quiet, env = subprocess.DEVNULL, {**os.environ, "PYTHONPATH": paths}
-    with subprocess.Popen(command, stdin=quiet, stdout=subprocess.PIPE, stderr=quiet, env=env) as child:
+    return _coming(path, subprocess.Popen(command, stdin=quiet, stdout=subprocess.PIPE, stderr=quiet, env=env), limit)
+
+
+def _coming(path: str | os.PathLike[str], child: subprocess.Popen[bytes], left: float) -> Iterator[Taken]:
+    limit = left
+    with child:
         try:
-            left = limit
             while True:
                 started, timer = time.monotonic(), threading.Timer(left, child.kill)
                 timer.start()
