@@ -247,6 +247,14 @@ def test_a_swap_keeps_the_light_and_changes_the_look():
     assert np.corrcoef(*tilts)[0, 1] > 0.9
 
 
+@pytest.mark.slow
+def test_the_faces_of_a_training_step_follow_the_seed():
+    """The loss of the first step is that of the network as it begins, so only the drawn faces can differ."""
+    people = {"a": np.random.default_rng(0).integers(0, 256, (6, 16, 16, 3)).astype(np.uint8)}
+    losses = [next(deepfake.train(deepfake.Autoencoders(people), people, 1, batch=2, seed=s)) for s in (1, 1, 2)]
+    assert losses[0] == losses[1] != losses[2]
+
+
 def test_autoencoders_refuse_other_sizes():
     with pytest.raises(ValueError, match="multiple of 16"):
         deepfake.Autoencoders({"a": np.zeros((2, 50, 50, 3), np.uint8)})
