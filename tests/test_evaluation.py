@@ -112,11 +112,11 @@ def test_accuracy_by_hand():
 
 def test_a_half_is_forged():
     """Real is what lies above the threshold; a score on it is forged, whoever counts."""
-    half = _scores([("a", "real", 0.5), ("b", "forged", 0.5)])
+    half = _scores([("a", "real", 0.5), ("b", "real", 0.5), ("c", "forged", 0.5)])
     found = evaluation.accuracy(half)
-    assert (found["accuracy"], found["accuracy_real"], found["accuracy_forged"]) == (0.5, 0, 1)
-    assert evaluation.verdicts(half).tolist() == ["forged", "forged"]
-    assert evaluation.confusion(half).to_numpy().tolist() == [[0, 1], [0, 1]]
+    assert [found[f"accuracy{of}"] for of in ("", "_real", "_forged")] == pytest.approx([1 / 3, 0, 1])
+    assert evaluation.verdicts(half).tolist() == ["forged"] * 3
+    assert evaluation.confusion(half).to_numpy().tolist() == [[0, 2], [0, 1]]
     assert evaluation.accuracy(half, 0.4)["accuracy_real"] == 1
     only_real = evaluation.by_number(half[:1], [1])
     assert only_real[["one_clip", "strangers"]].to_numpy().tolist() == [[0, 0]]
