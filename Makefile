@@ -1,4 +1,4 @@
-# make report | test | test-fast | lab | lab-teacher | student | test-browser | bench | lint | lock | dist | clean. The README has the same steps without make.
+# make report | test | test-fast | lab | lab-teacher | student | test-browser | mutants | bench | lint | lock | dist | clean. The README has the same steps without make.
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 PRESET ?= smoke
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report test test-fast lab lab-teacher student test-browser bench lint lock dist clean
+.PHONY: help setup report test test-fast lab lab-teacher student test-browser mutants bench lint lock dist clean
 
 help:
 	@sed -n '1s/^# //p' Makefile
@@ -34,6 +34,12 @@ test-fast: $(READY)
 # JupyterLab in a headless Chromium (CHROMIUM=path, or the system's); skips with a reason where there is none.
 test-browser: $(READY)
 	$(BIN)/python -m pytest tests/test_browser.py -rs
+
+# Changes the code in one place at a time and counts what the unit tests notice (docs/experiments.md); an hour, to be
+# stopped and taken up at any time. MUTANTS="--number 100 --seed 1 --new" draws others.
+mutants: $(READY)
+	$(BIN)/python -c "import cosmic_ray" 2>/dev/null || $(BIN)/python -m pip install --disable-pip-version-check -c requirements.txt --no-build-isolation -e ".[mutants]"
+	$(BIN)/python tests/mutants.py $(MUTANTS)
 
 # Against the naive ways, side by side; report/benchmarks.json and .html. Minutes on a quiet machine.
 bench: $(READY)
