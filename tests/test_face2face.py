@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mesokit.synthetic.forge import face2face, retrieval
+from mesokit.synthetic.forge import face2face, retrieval, texture
 from mesokit.synthetic.people import GROUPS, LANDMARKS, Renderer, State, sample_person, sample_scene
 
 # The target is still, talks and blinks; no moment equals one of the source.
@@ -113,6 +113,91 @@ def test_same_inputs_same_bytes_and_inputs_are_left_alone(clip, want, forged):
     for (image, mask), (image_again, mask_again) in zip(forged, again, strict=True):
         assert image.tobytes() == image_again.tobytes() and mask.tobytes() == mask_again.tobytes()
     assert all(np.array_equal(a, b) for a, b in zip(frames, before, strict=True))
+
+
+def _mouths(*heights, width=4.0):
+    """Shapes (n, N, 2) whose inner mouth is a rectangle: half of its points above, half below, so many cm high."""
+    ring = GROUPS["mouth_inner"]
+    half = len(ring) // 2
+    x = np.linspace(0, width, half)
+    shapes = np.zeros((len(heights), len(LANDMARKS), 2))
+    for shape, height in zip(shapes, heights, strict=True):
+        shape[ring] = np.concatenate([np.stack([x, 0 * x], 1), np.stack([x[::-1], height + 0 * x], 1)])
+    return shapes
+
+
+def test_the_misfit_of_a_mouth_by_hand():
+    """A mouth .2 cm too far shut: its points are .1 from their place around the middle, and .2 are lacking.
+
+    In units of half a centimetre .6. One that is .2 too far open lacks nothing: .2. Where the mouth is does not matter.
+    """
+    have, want = _mouths(1.0, 1.2, 0.8), _mouths(1.2) + np.array([0.3, -0.7])
+    assert retrieval._mouth_misfit(have, want)[0] == pytest.approx([0.6, 0, 1.2])
+    assert retrieval._mouth_misfit(_mouths(1.2), _mouths(1.0))[0, 0] == pytest.approx(0.2)
+    assert retrieval._gaps(_mouths(1.0, 0.4), retrieval.MOUTH) == pytest.approx([1.0, 0.4])
+
+
+def test_a_patch_gets_the_brightness_of_the_texture_around_it():
+    texture, patch = np.full((8, 8, 3), 99, np.float32), np.full((8, 8, 3), 109, np.float32)
+    around = np.zeros((8, 8), bool)
+    around[:, :2] = True
+    opacity = np.zeros((8, 8, 1), np.float32)
+    opacity[4:] = 1
+    mixed = retrieval.blend(texture, patch, opacity, around)
+    assert (mixed[:4] == 99).all()
+    assert mixed[4:] == pytest.approx(109 * 100 / 110, abs=1e-3)
+    dark = retrieval.blend(texture, np.full_like(patch, 10), opacity, around)
+    assert dark[4:] == pytest.approx(12.5, abs=1e-3)  # a quarter brighter at most
+
+
+def test_a_ramp_is_smooth_between_its_ends():
+    assert retrieval._ramp([0.0, 1.0, 1.5, 2.0, 9.0], 1.0, 2.0).tolist() == [0, 0, 0.5, 1, 1]
+    assert retrieval._ramp(1.25, 1.0, 2.0) == pytest.approx(3 * 0.25**2 - 2 * 0.25**3)
+
+
+@pytest.fixture(scope="module")
+def canvas():
+    return texture.Canvas(100)
+
+
+def _across_the_mouth(canvas):
+    """The middle column of the mouth and the rows of its two lips."""
+    middle = float(canvas.points[GROUPS["mouth_inner"], 0].mean())
+    rows = [np.interp(middle, *canvas.points[side].T) for side in retrieval.MOUTH_PAIRS]
+    return round(middle), *rows
+
+
+def test_an_opened_mouth_keeps_its_lips_and_is_dark_between_them(canvas):
+    """Opened twice as wide, a tenth of the way from a lip shows what was at a fifth; the middle is dark skin."""
+    h, w = canvas.number.shape
+    patch = np.broadcast_to(np.arange(h, dtype=np.float32)[:, None, None] / 2, (h, w, 3)).copy()
+    moved = retrieval._spread(canvas, patch, 2.0)
+    x, top, bottom = _across_the_mouth(canvas)
+    for share, source in ((0.1, 0.2), (0.9, 0.8)):
+        y = round(top + share * (bottom - top))
+        if canvas.mouth[y, x, 0] > 0.999:
+            assert moved[y, x, 0] == pytest.approx((top + source * (bottom - top)) / 2, abs=0.8)
+    middle = round((top + bottom) / 2)
+    dark = patch[canvas.around_mouth].mean(0) * [0.34, 0.22, 0.25]
+    assert moved[middle, x] == pytest.approx(dark, abs=0.5)
+    assert np.array_equal(moved[canvas.mouth[..., 0] == 0], patch[canvas.mouth[..., 0] == 0])
+
+
+def test_a_shut_mouth_is_a_dark_line_and_an_open_one_is_left_alone(canvas):
+    h, w = canvas.number.shape
+    patch = np.full((h, w, 3), 100, np.float32)
+    x, top, bottom = _across_the_mouth(canvas)
+    y, pairs = round((top + bottom) / 2), retrieval.MOUTH_PAIRS
+
+    def drawn(gap):
+        shape = np.zeros((len(LANDMARKS), 2))
+        shape[pairs[1]] = [0, gap]
+        return retrieval._shut(canvas, patch, canvas.mouth, canvas.around_mouth, shape, [*pairs], 0.5, 0.2)
+
+    shut, half, wide = (drawn(gap) for gap in (0.0, 0.13, 0.5))
+    assert shut[y, x] == pytest.approx(50, abs=0.1)
+    assert half[y, x] == pytest.approx(75, abs=0.5)  # half-way between .06 and .2 cm
+    assert (wide[y, x] == 100).all()
 
 
 def test_retrieval_follows_the_clip_unless_it_pays_to_leave_it():
