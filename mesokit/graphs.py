@@ -6,6 +6,7 @@ and the arrays of Meso-4 and MesoInception-4 without Keras; `fast.graph` takes t
 
 import functools
 import os
+import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -46,8 +47,16 @@ def compiled(outputs: list[Any], inputs: list[Any], cores: dict[str, Any]) -> Ru
     exact = {"INFERENCE_PRECISION_HINT": "f32"}  # the default on newer processors has 8 significant bits (bfloat16)
     model = _core().compile_model(openvino.Model(outputs, inputs), "CPU", exact | cores)
 
+    of_thread = threading.local()
+
     def run(array: np.ndarray) -> list[np.ndarray]:
-        return [*model.create_infer_request().infer([array], share_inputs=True).values()]
+        if not hasattr(of_thread, "request"):
+            of_thread.request = model.create_infer_request()
+        # `request.infer([array])` does the same with a tenth of a millisecond of Python, as much as a small P-Net takes.
+        of_thread.request.set_input_tensor(openvino.Tensor(array, shared_memory=True))
+        of_thread.request.start_async()
+        of_thread.request.wait()
+        return [tensor.data.copy() for tensor in of_thread.request.output_tensors]
 
     return run
 
