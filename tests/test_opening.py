@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import layouts
@@ -137,6 +138,51 @@ def test_examples_are_pairs_of_different_people(built):
     assert list(real["identity"]) == list(forged["identity"]) and real["identity"].is_unique
     assert list(real["frame"]) == list(forged["frame"])
     assert set(forged["method"]) == {"face2face"}
+
+
+@pytest.fixture
+def made():
+    """Eight groups, each with a real clip and its Deepfake, six of them of train; four faces of each clip, no masks."""
+    rows = [
+        {
+            "face": f"{group}{method}{frame}", "clip": f"{group}_{method}", "frame": frame, "method": method, "crf": 23,
+            "label": "real" if method == "real" else "forged", "identity": group, "group": group, "mask": pd.NA,
+            "split": ("train", "val", "test")[max(0, i - 5)], "nose_x": 1.0, "person": 0,
+        }
+        for i, group in enumerate("abcdefgh") for method in ("real", "deepfake") for frame in range(4)
+    ]  # fmt: skip
+    return dataset.Dataset(Path("made"), {"name": "films"}, pd.DataFrame(rows), pd.DataFrame(), None, ())
+
+
+def test_a_dataset_in_words(made):
+    assert made.sentence() == "films: 64 faces of 16 clips; deepfake; CRF 23"
+    masked = replace(made, faces=made.faces.assign(mask="m.png"))
+    assert masked.sentence() == "films: 64 faces of 16 clips; deepfake; CRF 23; masks"
+    assert replace(made, about={}).name == "made"
+    assert made.summary().loc[("deepfake", "train")].tolist() == [6, 24, 6]
+    assert made.lacks("clips") == "films: the clips are not there"
+
+
+def test_what_a_dataset_must_have_to_train_to_pair_and_to_group(made):
+    assert not any(made.lacks(word) for word in ("training", "groups", "landmarks"))
+    assert made.lacks("levels") and not replace(made, faces=made.faces.assign(crf=made.faces["frame"])).lacks("levels")
+    no_forged_val = made.faces[~((made.faces["split"] == "val") & (made.faces["label"] == "forged"))]
+    assert replace(made, faces=no_forged_val).lacks("training")
+    assert replace(made, faces=made.faces.query("split == 'val'")).lacks("training")
+    assert replace(made, faces=made.faces.query("group == 'a' or label == 'real'")).lacks("groups")
+    assert not replace(made, faces=made.faces.query("group in ['a', 'b']")).lacks("groups")
+
+
+def test_of_six_groups_every_second_and_of_four_frames_every_second(made):
+    """Of train 3 of 6 clips of a method, of val and test the one that is there; frames 1 and 3 of 0 to 3."""
+    few = made.thinned(2, clips=3)
+    assert sorted(few.faces["group"].unique()) == ["b", "d", "f", "g", "h"]
+    assert few.faces.groupby("clip")["frame"].agg(list).tolist() == [[1, 3]] * 10
+    assert few.notes == (
+        "20 of 64 faces are used: at most 2 of each clip and level, and about 3 clips of each split and method.",
+    )
+    assert made.thinned(4) is made and made.thinned(4, clips=6) is made
+    assert len(made.thinned(1, clips=1).faces) == 2 * 3  # at least one group of each split
 
 
 def test_thinned_takes_frames_evenly_and_groups_whole(built):

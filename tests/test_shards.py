@@ -83,6 +83,16 @@ def test_the_same_dataset_in_a_folder_of_its_own(folder, sharded, tmp_path):
     assert (sharded / about["clips"]).resolve() == folder.parent / "films"
 
 
+def test_the_table_of_clips_goes_along(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "png")
+    (tmp_path / "png" / "clips.csv").write_text("clip\n", "utf-8")
+    _write(tmp_path / "png", tmp_path / "out", 10**9)
+    assert (tmp_path / "out" / "clips.csv").read_text("utf-8") == "clip\n"
+    about = json.loads((tmp_path / "out" / "dataset.json").read_text())
+    assert about["sha256"]["clips.csv"] == files.sha256(tmp_path / "out" / "clips.csv")
+    assert about["name"] == "colours"
+
+
 def test_shards_hold_one_level_and_split_and_whole_clips_in_order(sharded):
     faces = manifest.read_faces(sharded / "faces.parquet")
     place = faces["path"].str.extract(pictures.PIECE.pattern)

@@ -133,6 +133,14 @@ def celebdf(tmp_path):
     return tmp_path
 
 
+@pytest.mark.parametrize("pairs", [{"000": "001"}, ["ab"], [["000", "001"], ["002"]]])
+def test_lists_of_splits_that_are_none_are_refused(faceforensics, pairs):
+    for split in manifest.SPLITS:
+        (faceforensics / f"{split}.json").write_text(json.dumps(pairs))
+    with pytest.raises(ValueError, match=r"train\.json: not a list of pairs of numbers; download it again"):
+        sources.index("faceforensics", faceforensics)
+
+
 def test_celebdf(celebdf):
     listed = ["1 YouTube-real/00001.mp4", "1 Celeb-real/id1_0000.mp4", "0 Celeb-synthesis/id1_id2_0000.mp4"]
     (celebdf / "List_of_testing_videos.txt").write_text("\n".join([*listed, "1 Celeb-real/id9_0007.mp4", ""]))
