@@ -1,9 +1,10 @@
 """What limits training on this device: the network, or the faces that are read and augmented for it.
 
 For each network, with the recipe's batch, in faces a second: `resident`, steps on one batch that stays on the device;
-`input`, batches read, decoded and augmented without a network; `end to end`, both, as `training.fit` joins them. The
-device is busy for the share end to end / resident of the time. A row's `naive` is the two one after the other, its
-`ours` end to end: a ratio near 1 means that nothing overlaps. Its `equal` is that the losses are numbers.
+`input`, batches read, decoded and augmented without a network (a GPU augments in its own steps); `end to end`, both, as
+`training.fit` joins them. The device is busy for the share end to end / resident of the time. A row's `naive` is the
+two one after the other, its `ours` end to end: a ratio near 1 means that nothing overlaps. Its `equal` is that the
+losses are numbers.
 """
 
 import itertools
@@ -37,15 +38,18 @@ def measured(points: list[dict[str, Any]], name: str, root: Path, n: int) -> Row
     recipe = training.RECIPES["class"]
     table = pd.read_csv(root / "faces.csv")
     network = models.NETWORKS[name](seed=0)
-    training._compile(network, recipe, fast.compiles())
+    whole, augmentation = network, recipe.augmentation
+    if fast.on_gpu():  # then faces are augmented there
+        whole, augmentation = training._augmenting(network, augmentation, 0), None
+    training._compile(network, recipe, fast.compiles(), whole)
 
     def batches() -> Iterator[Any]:
-        return iter(loading.training_batches(table, root, recipe.batch, recipe.augmentation, 0))
+        return iter(loading.training_batches(table, root, recipe.batch, augmentation, 0))
 
     one = next(batches())
-    resident, _ = seconds(lambda batch: network.train_on_batch(*batch), itertools.repeat(one), n)
+    resident, _ = seconds(lambda batch: whole.train_on_batch(*batch), itertools.repeat(one), n)
     alone, _ = seconds(lambda batch: batch, batches(), n)
-    both, losses = seconds(lambda batch: network.train_on_batch(*batch), batches(), n)
+    both, losses = seconds(lambda batch: whole.train_on_batch(*batch), batches(), n)
     each = {"resident": resident, "input": alone, "end to end": both}
     points.append({"network": name, "gpu": fast.on_gpu(), **{k: recipe.batch / s for k, s in each.items()}})
     rates = ", ".join(f"{what} {recipe.batch / s:.0f}" for what, s in each.items())

@@ -14,7 +14,7 @@ import pandas as pd
 from scipy.special import expit
 
 from mesokit import backend, fast, models
-from mesokit.backend import keras
+from mesokit.backend import keras, tf
 from mesokit.dataset import loading
 from mesokit.dataset.loading import Augmentation
 
@@ -104,11 +104,14 @@ def fit(
     best = _Best()
     averaging = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if recipe.average else []
     alone = network.distribute_strategy.num_replicas_in_sync == 1  # XLA sees the variables of one device only
+    here, augmentation = network, recipe.augmentation
+    if alone and augmentation and fast.on_gpu():
+        here, augmentation = _augmenting(network, augmentation, seed), None
     # After Ctrl-C the best weights so far are the result.
-    with _computing(network, backend.precision() if alone else "float32"), suppress(KeyboardInterrupt):
-        _compile(network, recipe, alone and fast.compiles())
-        network.fit(
-            loading.training_batches(train, root, recipe.batch, recipe.augmentation, seed),
+    with _computing([network, here], backend.precision() if alone else "float32"), suppress(KeyboardInterrupt):
+        _compile(network, recipe, alone and fast.compiles(), here)
+        here.fit(
+            loading.training_batches(train, root, recipe.batch, augmentation, seed),
             steps_per_epoch=recipe.check_every,
             epochs=max(1, recipe.iterations // recipe.check_every),
             validation_data=loading.batches(val, root),
@@ -120,6 +123,27 @@ def fit(
     if recipe.centre:
         _centre(network, val, root)
     return best.history(recipe.check_every)
+
+
+class _Augment(keras.layers.Layer):
+    """In training, a random variant of each face, as `loading.training_batches` makes it, but on the device."""
+
+    def __init__(self, augmentation: Augmentation, seed: int):
+        super().__init__(dtype="float32")
+        self.augmentation, self.seed = augmentation, seed
+        self.batches = self.add_weight(shape=(), dtype="int32", initializer="zeros", trainable=False)
+
+    def call(self, faces, training=False):
+        if not training:
+            return faces
+        number = tf.stack([self.seed, tf.convert_to_tensor(self.batches)])
+        self.batches.assign_add(1)
+        return loading.augment(faces, self.augmentation, number, loading.cubic)
+
+
+def _augmenting(network: keras.Model, augmentation: Augmentation, seed: int) -> keras.Model:
+    """`network` behind the augmentation of its input. They share the weights."""
+    return keras.Sequential([keras.Input(network.input_shape[1:]), _Augment(augmentation, seed), network])
 
 
 def _split(table: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -143,7 +167,8 @@ def _centre(network: keras.Model, table: pd.DataFrame, root: str | os.PathLike[s
     network.get_layer("logit").bias.assign_add(shifts[[loss.argmin()]])
 
 
-def _compile(network: keras.Model, recipe: Recipe, jit: bool) -> None:
+def _compile(network: keras.Model, recipe: Recipe, jit: bool, whole: keras.Model | None = None) -> None:
+    """Get `network` ready for training, or `whole`, of which it is a part."""
     for layer in network.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = recipe.norm_momentum
@@ -152,18 +177,18 @@ def _compile(network: keras.Model, recipe: Recipe, jit: bool) -> None:
         optimizer = keras.optimizers.Adam(
             schedule(recipe), beta_1=0.9, beta_2=0.999, use_ema=recipe.average > 0, ema_momentum=momentum
         )
-        network.compile(optimizer, loss="mean_squared_error", metrics=["accuracy"], jit_compile=jit)
+        (whole or network).compile(optimizer, loss="mean_squared_error", metrics=["accuracy"], jit_compile=jit)
 
 
 @contextmanager
-def _computing(network: keras.Model, policy: str) -> Iterator[None]:
-    """Let the layers of `network` compute in the dtype `policy` inside a `with` block.
+def _computing(networks: Sequence[keras.Model], policy: str) -> Iterator[None]:
+    """Let the layers of the first of `networks` compute in the dtype `policy` inside a `with` block.
 
     The weights stay float32, and so do logit and sigmoid: in float16 a sigmoid is exactly 1 from a logit of 8 on, and
-    its gradient 0. The network's own policy changes too, so that Keras scales the loss and small float16 gradients do
-    not become 0.
+    its gradient 0. The policies of all `networks` change too, so that Keras scales the loss and small float16 gradients
+    do not become 0.
     """
-    changed = [network, *(layer for layer in network.layers if layer.name not in ("logit", "p_real"))]
+    changed = [*networks, *(layer for layer in networks[0].layers if layer.name not in ("logit", "p_real"))]
     before = [layer.dtype_policy for layer in changed]
     try:
         for layer in changed:
@@ -172,7 +197,7 @@ def _computing(network: keras.Model, policy: str) -> Iterator[None]:
     finally:
         for layer, was in zip(changed, before, strict=True):
             layer.dtype_policy = was
-        network.train_function = network.test_function = None  # Keras would reuse them, compiled for `policy`
+        networks[0].train_function = networks[0].test_function = None  # Keras would reuse them, compiled for `policy`
 
 
 class _Best(keras.callbacks.Callback):

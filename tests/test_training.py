@@ -228,6 +228,43 @@ def test_training_moves_faces_as_tensorflow_does_and_blurs_them_less():
     assert (fast > 1.15 * slow).all()
 
 
+def test_the_cubic_kernel_of_a_gpu_is_that_of_opencv():
+    """OpenCV rounds places to 1/32 pixel, so noise (steps of up to 1 a pixel) may differ by 1/64 and the slope."""
+    noise = np.random.default_rng(0).random((12, 64, 64, 3), np.float32)
+    gpu, opencv = (
+        loading.augment(noise, loading.Augmentation(), (3, 4), move) for move in (loading.cubic, loading.warp)
+    )
+    assert np.abs(gpu - opencv).max() < 0.05 and np.abs(gpu - opencv).mean() < 0.003
+    half = np.array([[1, 0, 0.5, 0, 1, 0]], np.float32)  # half a pixel to the right: weights -3/32, 19/32, 19/32, -3/32
+    line = np.tile(np.array([0, 0, 0, 1, 0, 0, 0, 0], np.float32)[None, None, :, None], (1, 8, 1, 3))
+    wanted = np.array([0, -3, 19, 19, -3, 0, 0, 0]) / 32
+    assert np.allclose(loading.cubic(tf.constant(line), tf.constant(half))[0, 4, :, 0], wanted, atol=1e-6)
+    beyond = np.array([[1, 0, -2.25, 0, 1, 3.5]], np.float32)  # over two borders, where faces are mirrored
+    assert np.allclose(
+        loading.cubic(tf.constant(noise[:1]), tf.constant(beyond)), loading.warp(noise[:1], beyond), atol=1e-5
+    )
+
+
+@pytest.mark.slow
+def test_augmentation_on_the_device_gives_the_batches_of_the_input_path(patterns, monkeypatch):
+    """The same draws for the same batch; validation faces stay; what is trained is the network that was given."""
+    table, root = patterns
+    train = table[table["split"] == "train"]
+    monkeypatch.setattr(loading, "warp", loading.cubic)
+    layer = training._Augment(RECIPE.augmentation, 5)
+    raw, varied = (loading.training_batches(train, root, 8, how, 5).take(3) for how in (None, RECIPE.augmentation))
+    for (faces, _), (wanted, _) in zip(raw, varied, strict=True):
+        assert np.abs(layer(faces, training=True) - wanted).max() < 1e-4
+        assert np.array_equal(layer(faces), faces)
+    histories, networks = [], [models.meso4(seed=1), models.meso4(seed=1)]
+    for network, gpu in zip(networks, (False, True), strict=True):
+        monkeypatch.setattr(training.fast, "on_gpu", lambda gpu=gpu: gpu)
+        monkeypatch.setattr(training.fast, "compiles", lambda: False)
+        histories.append(training.fit(network, table, root, RECIPE, seed=1, verbose=0))
+    pd.testing.assert_frame_equal(*histories, atol=0.03)  # rounding grows in training
+    assert all(np.allclose(a, b, atol=0.03) for a, b in zip(*(one.get_weights() for one in networks), strict=True))
+
+
 OFF = {"zoom": 0.0, "rotation": 0.0, "flip": False, "brightness": 0.0, "hue": 0.0}
 
 
@@ -315,7 +352,7 @@ def test_half_precision_has_the_gradients_of_full_and_leaves_no_trace():
         return np.concatenate([np.ravel(g) for g in tape.gradient(loss, network.trainable_variables)])
 
     full = gradients()
-    with training._computing(network, "mixed_float16"):
+    with training._computing([network], "mixed_float16"):
         names = ("conv1", "hidden", "logit", "p_real")
         assert [network.get_layer(name).compute_dtype for name in names] == ["float16"] * 2 + ["float32"] * 2
         network.compile("adam", "mean_squared_error")
