@@ -73,6 +73,17 @@ def test_frames_and_masks(clip, forged):
         assert (image != frame).any(axis=2)[mask > 0].mean() > 0.5
 
 
+def test_the_mask_follows_the_chin_when_the_mouth_opens(clip, want, forged):
+    """The chin of the opened mouth lies below the face of the frame; half-way between both the frame may change."""
+    _, have, region = clip
+    chin = GROUPS["jaw"][7]  # the middle of 15
+    (x, old), (_, new) = have[0, chin], want[0, chin]
+    assert new > old + 4
+    y = round((old + new) / 2)
+    assert region[0][y + 2, round(x)] < 0.5
+    assert forged[0][1][y, round(x)] == 255
+
+
 def test_an_expression_that_stays_is_only_resampled(clip):
     frames, have, region = clip
     coarse, fine = (

@@ -172,6 +172,14 @@ def test_the_rule_joins_the_scores_of_a_persons_frames(film, rule, p_real):
     assert one.reason.startswith(f"{rule} of p_real over the face in 3 of 3 frames is {p_real:.3f}")
 
 
+def test_frames_give_place_and_confidence_rounded(film, monkeypatch):
+    face = scan.faces.Face((70.123, 70.0, 60.06, 60.0), 0.987654, _face(100).landmarks)
+    monkeypatch.setitem(globals(), "_face", lambda x: face)
+    rows = scan.judge(film([(225, None)] * 3), _gray).frames
+    assert {tuple(row["box"]) for row in rows} == {(70.1, 70.0, 60.1, 60.0)}
+    assert {row["confidence"] for row in rows} == {0.9877}
+
+
 def test_a_score_on_the_threshold_is_forged(film):
     assert scan.judge(film([(125, None)] * 3), _gray).verdict == "forged"
     assert scan.judge(film([(125, None)] * 3), _gray, threshold=0.499).verdict == "real"

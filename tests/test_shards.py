@@ -93,6 +93,16 @@ def test_the_table_of_clips_goes_along(folder, tmp_path):
     assert about["name"] == "colours"
 
 
+def test_two_calls_do_not_write_into_one_folder(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "PATIENCE", 0.1)
+    with tables.locked(tmp_path / "out"), pytest.raises(ValueError, match="another run is writing here"):
+        _write(folder, tmp_path / "out")
+
+
+def test_a_dataset_without_a_table_of_clips_has_nothing_to_note(folder):
+    assert dataset.open(folder).notes == ()
+
+
 def test_shards_hold_one_level_and_split_and_whole_clips_in_order(sharded):
     faces = manifest.read_faces(sharded / "faces.parquet")
     place = faces["path"].str.extract(pictures.PIECE.pattern)

@@ -345,6 +345,15 @@ def test_each_decoder_draws_its_own_person():
     assert networks.swap(people["dark"], "dark", "dark") == pytest.approx(40, abs=2)
 
 
+def test_match_colours_takes_the_clips_contrast_up_to_a_fifth():
+    rng = np.random.default_rng(0)
+    decoded, alike, strong, flat = (
+        np.repeat(rng.normal(120, spread, (64, 64, 1)), 3, axis=2).astype(np.uint8) for spread in (10, 11, 30, 1)
+    )
+    spreads = [blend.match_colours(decoded, to, np.ones((64, 64))).std() for to in (alike, strong, flat)]
+    assert spreads == pytest.approx([11, 12, 8], abs=0.4)
+
+
 def test_match_colours_takes_the_clips_tone():
     rng = np.random.default_rng(0)
     bright = rng.integers(120, 220, (64, 64, 3)).astype(np.uint8)
