@@ -267,6 +267,8 @@ def test_intraclass_correlation_by_hand():
     # Means 0.8 and 0.2 around 0.5: between = 2 * (0.09 + 0.09) / 1 = 0.36; within = 4 * 0.01 / 2 = 0.02.
     scores = _scores([("a", "real", 0.9), ("a", "real", 0.7), ("b", "real", 0.3), ("b", "real", 0.1)])
     assert evaluation.intraclass_correlation(scores) == pytest.approx((0.36 - 0.02) / (0.36 + 0.02))
+    unknown = scores.assign(crf=np.nan)  # the level of real clips is often unknown
+    assert evaluation.intraclass_correlation(unknown) == evaluation.intraclass_correlation(scores)
     assert np.isnan(evaluation.intraclass_correlation(scores[scores["clip"] == "a"]))
     with np.errstate(all="raise"):
         assert np.isnan(evaluation.intraclass_correlation(scores.assign(p_real=0.5)))  # nothing varies
