@@ -5,6 +5,7 @@ and the arrays of Meso-4 and MesoInception-4 without Keras; `fast.graph` takes t
 """
 
 import functools
+import importlib.util
 import os
 import threading
 from collections.abc import Callable
@@ -12,11 +13,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-try:
-    import openvino
-    import openvino.opset15 as op
-except ImportError:  # then Keras computes the same numbers
-    openvino = None  # type: ignore[assignment]
+
+class _Late:
+    """A module that is imported when its first name is used: `mesokit scan` lets a decoder start before that."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(importlib.import_module(self._name), name)
+
+
+openvino, op = _Late("openvino"), _Late("openvino.opset15")
 
 # One call on all cores, or as many calls side by side as there are cores.
 ALL_CORES = {"PERFORMANCE_HINT": "LATENCY"}
@@ -32,6 +40,11 @@ class Graph(NamedTuple):
     layers: list[Layer]  # in the order of computation; the first one is the input
     arrays: dict[str, list[np.ndarray]]  # by the name of the layer
     input_shape: tuple[Any, ...]  # as of a Keras model: (None, size, size, 3)
+
+
+def available() -> bool:
+    """Whether OpenVINO is installed; without it, Keras computes the same numbers."""
+    return importlib.util.find_spec("openvino") is not None
 
 
 @functools.cache
@@ -52,8 +65,8 @@ def compiled(outputs: list[Any], inputs: list[Any], cores: dict[str, Any]) -> Ru
     def run(array: np.ndarray) -> list[np.ndarray]:
         if not hasattr(of_thread, "request"):
             of_thread.request = model.create_infer_request()
-        # `request.infer([array])` does the same with a tenth of a millisecond of Python, as much as a small P-Net takes.
-        of_thread.request.set_input_tensor(openvino.Tensor(array, shared_memory=True))
+        # `request.infer([array])` does the same with a tenth of a millisecond more of Python: a small P-Net takes two.
+        of_thread.request.set_input_tensor(openvino.Tensor(np.ascontiguousarray(array), shared_memory=True))
         of_thread.request.start_async()
         of_thread.request.wait()
         return [tensor.data.copy() for tensor in of_thread.request.output_tensors]
@@ -64,10 +77,9 @@ def compiled(outputs: list[Any], inputs: list[Any], cores: dict[str, Any]) -> Ru
 def scoring(graph: Graph) -> Callable[[np.ndarray], np.ndarray]:
     """The function of `graph`: at most AT_ONCE faces (n, size, size, 3), uint8 or float32 in [0, 1] -> (n, 1) float32.
 
-    Raises KeyError for a layer or a setting that has no form here.
+    The first call raises KeyError for a layer or a setting that has no form here.
     """
     built = functools.cache(functools.partial(_built, graph))
-    built("uint8")
 
     def run(faces: np.ndarray) -> np.ndarray:
         filled = np.pad(faces, [(0, AT_ONCE - len(faces)), (0, 0), (0, 0), (0, 0)])

@@ -92,7 +92,7 @@ def agree(theirs, ours, least):
 def test_without_openvino_the_same_faces_are_found(head, monkeypatch):
     frame = paste(paste(WALL, head, 0, 40, 300), head, 300, 100, 180)
     fast = faces.detect(frame, min_face=20)
-    monkeypatch.setattr(graphs, "openvino", None)
+    monkeypatch.setattr(graphs, "available", lambda: False)
     detecting._networks.cache_clear()
     slow = faces.detect(frame, min_face=20)
     detecting._networks.cache_clear()

@@ -180,8 +180,7 @@ def test_precision_follows_the_gpus(monkeypatch, gpus, policy):
 @pytest.mark.slow
 @pytest.mark.parametrize("module", sorted(WITHOUT_TENSORFLOW))
 def test_light_modules_load_no_tensorflow(module):
-    own = {"openvino"} if module == "graphs" else set()
-    assert _loaded_by(f"from mesokit import {module}") & HEAVY == own
+    assert _loaded_by(f"from mesokit import {module}") & HEAVY == set()
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)

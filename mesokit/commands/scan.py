@@ -43,7 +43,7 @@ def work(arguments: argparse.Namespace) -> int:
     plain = arguments.real_label is None and not arguments.centred
     with warnings.catch_warnings(record=True) as doubts:
         warnings.simplefilter("always", UserWarning)
-        graph = weights.graph(name) if plain and graphs.openvino else None
+        graph = weights.graph(name) if plain and graphs.available() else None
         network = graph or weights.load(name, arguments.real_label, arguments.centred)
     for doubt in doubts:
         print(f"mesokit scan: {doubt.message}", file=sys.stderr)

@@ -80,7 +80,7 @@ def _networks() -> tuple[graphs.Run, graphs.Run, graphs.Run]:
     if found is None or not found.submodule_search_locations:
         raise ValueError("faces: the package mtcnn is not installed; install mesokit again")
     folder = Path(found.submodule_search_locations[0]) / "assets" / "weights"
-    build = _on_openvino if graphs.openvino else _on_keras
+    build = _on_openvino if graphs.available() else _on_keras
     return build(folder, "pnet"), build(folder, "rnet"), build(folder, "onet")
 
 
