@@ -1,6 +1,7 @@
 """One job is one training: a network, a forgery, a level of compression, a seed."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
@@ -14,7 +15,7 @@ from mesokit import __version__, dataset, evaluation, files, models, training, w
 from mesokit.dataset import manifest
 
 NEEDED = ("train", "val", "test")
-PROBE = 3  # batches that `estimate` times, after two that compile
+PROBE = 3  # batches that `seconds_per_batch` times, after two that compile
 
 
 @dataclass(frozen=True)
@@ -167,17 +168,17 @@ def estimate(jobs: Sequence[Job], recipe: training.Recipe) -> dict[str, float]:
 
     Scoring is not counted: it is fast beside training.
     """
-    seconds: dict[str, float] = {}
-    rng = np.random.default_rng(0)
-    size = (recipe.batch, models.SIZE, models.SIZE, 3)
-    batch = rng.random(size, np.float32), rng.integers(0, 2, (recipe.batch, 1)).astype(np.float32)
-    for name in dict.fromkeys(job.network for job in jobs):
-        network = models.NETWORKS[name]()
-        network.compile("adam", "mean_squared_error", jit_compile=False)
-        for i in range(2 + PROBE):
-            if i == 2:
-                started = time.perf_counter()
-            network.train_on_batch(*batch)
-        each = (time.perf_counter() - started) / PROBE
-        seconds[name] = each * recipe.iterations * sum(job.network == name for job in jobs)
-    return seconds
+    counts = Counter(job.network for job in jobs)
+    return {name: seconds_per_batch(name, recipe.batch) * recipe.iterations * n for name, n in counts.items()}
+
+
+def seconds_per_batch(name: str, size: int) -> float:
+    """Seconds that a training step of the network `name` takes here, on a batch of `size` faces of noise."""
+    network, rng = models.NETWORKS[name](), np.random.default_rng(0)
+    network.compile("adam", "mean_squared_error", jit_compile=False)
+    batch = rng.random((size, models.SIZE, models.SIZE, 3), np.float32), rng.integers(0, 2, (size, 1)).astype("float32")
+    for i in range(2 + PROBE):
+        if i == 2:
+            started = time.perf_counter()
+        network.train_on_batch(*batch)
+    return (time.perf_counter() - started) / PROBE
