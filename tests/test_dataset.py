@@ -391,6 +391,25 @@ def test_the_person_seen_longest_is_kept_and_the_others_are_listed(crowd, tmp_pa
     ]  # fmt: skip
 
 
+def test_sizes_are_matched_in_the_finished_table(crowd, tmp_path):
+    """Half of the 12 real faces are made larger, and none of the 8 forged ones: half of both are kept."""
+    clips, root = crowd
+    out = tmp_path / "out"
+    _all(dataset.build(clips, root, out, frames=12))
+    rows = sorted((out / ".rows").glob("*.csv"))
+    jobs = [SimpleNamespace(rows=path, record=path.with_suffix(".json")) for path in rows]
+    table = pd.read_csv(rows[1])
+    table.loc[::2, ["box_w", "box_h"]] *= 3
+    table.to_csv(rows[1], index=False, lineterminator="\n")
+    tables.finish(jobs, out, False, {})
+    plain = manifest.read_faces(out / "faces.csv")
+    tables.finish(jobs, out, True, {})
+    found = manifest.read_faces(out / "faces.csv")
+    assert found["keep"].tolist() == tables.matched(plain)["keep"].tolist()
+    assert found.groupby("label")["keep"].sum().to_dict() == {"forged": 4, "real": 6}
+    assert found.drop(columns="keep").equals(plain.drop(columns="keep"))
+
+
 def test_a_stop_in_the_middle_of_writing_leaves_the_old_table(crowd, tmp_path, monkeypatch):
     """First the rows cannot be read again to be written; then those of the second clip are gone."""
     clips, root = crowd
