@@ -80,8 +80,6 @@ LIKE = (
     {"Add", "Sub", "Mul", "Div", "FloorDiv", "Mod", "Pow"},
     {"BitAnd", "BitOr", "BitXor"},
     {"UAdd", "USub", "Delete"},
-)
-LIKE += (
     {"Eq", "NotEq", "Lt", "LtE", "Gt", "GtE"},
     {"Is", "IsNot"},
     {"In", "NotIn"},
