@@ -102,6 +102,23 @@ def test_without_openvino_the_same_faces_are_found(head, monkeypatch):
         assert np.abs(one.landmarks - other.landmarks).max() < 0.1
 
 
+def test_landmarks_are_where_a_rendered_face_has_them():
+    """The truth is known of an invented person: eyes, nose and mouth corners, to an eighth of the eyes' distance."""
+    from mesokit.synthetic.people import Renderer, State, sample_person, sample_scene
+    from mesokit.synthetic.people.landmarks import FIVE
+
+    taken = Renderer(sample_person(1005), sample_scene(1005, (400, 320))).render(State(), np.random.default_rng(0))
+    truth = np.stack([taken.landmarks[rows].mean(0) for rows in FIVE.values()]) / 2
+    image = cv2.resize(taken.image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    (face,) = faces.detect(image)
+    near = (truth[1, 0] - truth[0, 0]) / 8
+    assert np.abs(face.landmarks - truth).max() < near
+    assert face.box[0] < truth[0, 0] and face.box[0] + face.box[2] > truth[1, 0]
+    (mirrored,) = faces.detect(np.ascontiguousarray(image[:, ::-1]))
+    back = mirrored.landmarks[[1, 0, 2, 4, 3]] * [-1, 1] + [image.shape[1] - 1, 0]
+    assert np.abs(back - truth).max() < near
+
+
 def test_a_part_of_the_pyramid_is_the_same_pixels():
     image = np.random.default_rng(0).integers(0, 256, (180, 243, 3), np.uint8)
     whole = detecting._shrink(image.astype(np.float32), (73, 54))

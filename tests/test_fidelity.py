@@ -84,6 +84,8 @@ def test_controls_do_not_depend_on_the_network(face):
     assert centre[0, 0] < centre[SIZE // 2, SIZE // 2]
     found = fidelity.edges(face)
     assert found[6, 4] > 5 * found[12, 14]
+    for flip in (np.s_[::-1], np.s_[:, ::-1]):  # from dark to bright or from bright to dark
+        assert np.allclose(fidelity.edges(np.ascontiguousarray(face[flip])), found[flip], atol=1e-3)
 
 
 def test_measure_gives_a_row_per_explanation_and_face(face, mask):
