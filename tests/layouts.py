@@ -33,6 +33,8 @@ def faceforensics(tiny, root, levels=("raw", "c23", "c40"), masks=True, one_clas
                 if one_class and method == "real" and target in {"004", "005"}:
                     continue
                 part = f"manipulated_sequences/{folder}" if folder else "original_sequences/youtube"
+                if not masks and (level, target) == ("c23", "005"):  # a researcher may have downloaded a part
+                    continue
                 name = f"{target}_{source}.mp4" if source else f"{target}.mp4"
                 path = root / part / level / "videos" / name
                 if level == "c23":

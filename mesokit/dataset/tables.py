@@ -150,7 +150,7 @@ def matched(faces: pd.DataFrame) -> pd.DataFrame:
         for label in manifest.LABELS:
             for step, total in table[label].items():
                 index = rows.index[(rows["label"] == label) & (octave[rows.index] == step)]
-                n = int(np.floor(np.nan_to_num(share[step]) * table[label].sum() + 1e-9))
+                n = int(np.floor(share[step] * table[label].sum() + 1e-9))
                 stay = index[video.even_indices(int(total), n)] if n else index[:0]
                 keep[index.difference(stay)] = False
     return faces.assign(keep=keep.astype("boolean"))
