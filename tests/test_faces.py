@@ -102,6 +102,7 @@ def test_without_openvino_the_same_faces_are_found(head, monkeypatch):
         assert np.abs(one.landmarks - other.landmarks).max() < 0.1
 
 
+@pytest.mark.slow
 def test_landmarks_are_where_a_rendered_face_has_them():
     """The truth is known of an invented person: eyes, nose and mouth corners, to an eighth of the eyes' distance."""
     from mesokit.synthetic.people import Renderer, State, sample_person, sample_scene
