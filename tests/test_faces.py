@@ -1,5 +1,8 @@
 """MTCNN on real photographs, moved, shrunk, cut and repeated; the crop against geometry worked out by hand."""
 
+import importlib.machinery
+import importlib.util
+
 import cv2
 import numpy as np
 import pytest
@@ -407,3 +410,12 @@ def test_a_crop_of_nothing_is_refused():
         faces.align(WALL, Face((0.0, 0.0, 9.0, 9.0), 1.0, np.full((5, 2), 5, np.float32)))
     with pytest.raises(ValueError, match="image to crop"):
         faces.align(WALL[:0], portrait())
+
+
+def test_a_missing_detector_is_a_sentence(monkeypatch):
+    for spec in (None, importlib.machinery.ModuleSpec("mtcnn", None, origin="/nowhere/mtcnn/__init__.py")):
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name, spec=spec: spec if name == "mtcnn" else True)
+        detecting._networks.cache_clear()
+        with pytest.raises(ValueError, match="mtcnn (is not installed|cannot be read).*install mesokit again"):
+            faces.detect(WALL)
+    detecting._networks.cache_clear()

@@ -77,11 +77,15 @@ def _networks() -> tuple[graphs.Run, graphs.Run, graphs.Run]:
     from mesokit import graphs
 
     found = importlib.util.find_spec("mtcnn")  # not imported: that would import TensorFlow
-    if found is None or not found.submodule_search_locations:
+    if found is None or not found.origin:
         raise ValueError("faces: the package mtcnn is not installed; install mesokit again")
-    folder = Path(found.submodule_search_locations[0]) / "assets" / "weights"
+    # The full path, because mtcnn unpickles a file of that name from the current folder first.
+    folder = Path(found.origin).absolute().parent / "assets" / "weights"
     build = _on_openvino if graphs.available() else _on_keras
-    return build(folder, "pnet"), build(folder, "rnet"), build(folder, "onet")
+    try:
+        return build(folder, "pnet"), build(folder, "rnet"), build(folder, "onet")
+    except OSError as error:
+        raise ValueError(f"faces: the networks of mtcnn cannot be read ({error}); install mesokit again") from error
 
 
 # (side of the input, poolings behind the first layers: size, padding). All have a stride of 2.
@@ -123,7 +127,6 @@ def _on_keras(folder: Path, name: str) -> graphs.Run:
     from mesokit.backend import tf
 
     stage = {"pnet": stages.StagePNet, "rnet": stages.StageRNet, "onet": stages.StageONet}[name]
-    # The full path, because mtcnn unpickles a file of that name from the current folder first.
     model = stage(weights=str(folder / f"{name}.lz4")).model
     side = None if name == "pnet" else _LAYERS[name][0]
     call = tf.function(model, input_signature=[tf.TensorSpec((None, side, side, 3), tf.float32)])
