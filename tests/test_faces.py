@@ -2,6 +2,7 @@
 
 import importlib.machinery
 import importlib.util
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -410,6 +411,13 @@ def test_a_crop_of_nothing_is_refused():
         faces.align(WALL, Face((0.0, 0.0, 9.0, 9.0), 1.0, np.full((5, 2), 5, np.float32)))
     with pytest.raises(ValueError, match="image to crop"):
         faces.align(WALL[:0], portrait())
+
+
+def test_threads_do_not_disturb_each_other(head):
+    frames = [paste(WALL, head, 20 + 10 * i, 40, 200 + 15 * i) for i in range(8)]
+    alone = [faces.detect(frame)[0].box for frame in frames]
+    with ThreadPoolExecutor(4) as pool:
+        assert [found[0].box for found in pool.map(faces.detect, frames * 3)] == alone * 3
 
 
 def test_a_missing_detector_is_a_sentence(monkeypatch):
