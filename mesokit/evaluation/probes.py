@@ -14,24 +14,20 @@ from sklearn.model_selection import GroupKFold, KFold, cross_val_predict
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from mesokit import dataset, models
-from mesokit.backend import keras, tf
-from mesokit.fast import compiles
+from mesokit import dataset, fast, graphs, models
+from mesokit.backend import keras
 
 PENALTY = 0.01  # scikit-learn's C, the weight of the data: there are more features than faces
 
 
 def features(network: keras.Model, table: pd.DataFrame, root: str | os.PathLike[str], layer: str) -> np.ndarray:
     """The outputs of `layer` of `network` for the faces of `table`: (n, d) float32, maps flattened."""
-    view = tf.function(models.activations(network, layer), jit_compile=compiles(), reduce_retracing=True)
-    found = []
-    for start in range(0, len(table), 32):
-        faces = dataset.images(table.iloc[start : start + 32], root)
-        padded = np.zeros((32, *faces.shape[1:]), np.float32)  # one shape: compiled once
-        padded[: len(faces)] = faces / np.float32(255)
-        values = view(padded, training=False)
-        found.append(np.asarray(values[0] if isinstance(values, list) else values)[: len(faces)])
-    return np.concatenate(found).reshape(len(table), -1)
+    inside = models.activations(network, layer)
+    flat = keras.Model(inside.inputs[0], keras.layers.Flatten()(inside.outputs[0]))
+    run = (None if fast.on_gpu() else fast.openvino(flat)) or (lambda faces: np.asarray(flat(faces / np.float32(255))))
+    n = fast.AT_ONCE_ON_GPU if fast.on_gpu() else graphs.AT_ONCE
+    starts = range(0, len(table), n)
+    return np.concatenate([run(dataset.images(table.iloc[start : start + n], root)) for start in starts])
 
 
 def fit(values: np.ndarray, labels: pd.Series) -> Pipeline:
