@@ -175,3 +175,11 @@ def test_a_folder_that_has_none_of_the_files_asks_for_root(tmp_path):
     with pytest.raises(ValueError, match=f"with --root; it is in --root {tmp_path}$"):
         manifest.check_there(clips, tmp_path / "lists")
     manifest.check_there(clips, tmp_path)  # one of two is enough: the other one is a failure of its own
+
+
+def test_a_face_is_of_the_person_that_the_table_names_or_of_the_only_one(tmp_path):
+    two = pd.DataFrame([FACE, {**FACE, "face": "b"}]).reindex(columns=list(manifest.FACES)).assign(person=[1, 0])
+    two.to_csv(tmp_path / "faces.csv", index=False)
+    assert manifest.read_faces(tmp_path / "faces.csv")["person"].tolist() == [1, 0]
+    two.drop(columns="person").to_csv(tmp_path / "faces.csv", index=False)  # of an older version
+    assert manifest.read_faces(tmp_path / "faces.csv")["person"].tolist() == [0, 0]

@@ -465,6 +465,18 @@ def test_another_seed_draws_other_splits(tmp_path):
     assert first == again and first != other
 
 
+def test_it_is_told_how_groups_were_found(tmp_path):
+    """Two forged clips have the name of the real clip a; e has not, so nobody knows who is in it, nor in b."""
+    touch(tmp_path, "real/a.mp4", "real/b.mp4", "fake/a.mp4", "fake/a_swapped.mp4", "fake/e.mp4")
+    indexed = sources.index("folder", tmp_path)
+    assert found(indexed, "in the group of the real clip of the same name") == ["2 clips"]
+    assert found(indexed, "people are unknown: each clip is a group of its own") == ["2 clips"]
+    groups = indexed.table.set_index("path")["group"]
+    assert groups["fake/a.mp4"] == groups["fake/a_swapped.mp4"] == groups["real/a.mp4"]
+    (tmp_path / "fake" / "a.mp4").unlink(), (tmp_path / "fake" / "a_swapped.mp4").unlink()
+    assert found(sources.index("folder", tmp_path), "in the group of the real clip of the same name") == []
+
+
 def test_groups_with_both_classes_go_where_single_ones_do_not_reach(tmp_path):
     touch(tmp_path, "real/a.mp4", "real/b.mp4", "fake/c.mp4", "fake/d.mp4", "real/e.mp4", "fake/e.mp4")
     for seed in range(5):
