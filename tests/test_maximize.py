@@ -180,6 +180,12 @@ def test_balance_makes_both_pull_alike():
     assert np.isclose(found, 0.5 * np.linalg.norm(weights) / np.sqrt(108))
 
 
+def test_a_filter_is_read_inside_of_an_eighth_at_each_side():
+    maps = np.full((2, 16, 24, 3), 9.0, np.float32)  # the border: 2 cells above and below, 3 at the left and right
+    maps[:, 2:14, 3:21] = [1, 2, 3]
+    assert Units([0, 2], [1.0, -1.0])(tf.constant(maps)).numpy().tolist() == [1, -3]
+
+
 def test_what_does_not_fit_is_named(network):
     for arguments, message in [
         (("conv9", [0]), "no layer 'conv9'"),

@@ -3,12 +3,14 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import filelock
 import layouts
 import pandas as pd
 import pytest
@@ -260,6 +262,23 @@ def test_ready_makes_nothing_where_the_name_is_wrong(tiny, tmp_path, monkeypatch
         lesson.ready("smoke", other, 2)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "other", "work"]
     assert [path.name for path in mine.iterdir()] == ["holiday.mp4"]
+
+
+@pytest.mark.slow
+def test_a_notebook_waits_for_the_data_that_another_one_makes(tiny, tmp_path, capsys):
+    root, later = tmp_path / "tiny", tmp_path / "later.json"
+    shutil.copytree(tiny, root)
+    (root / "dataset.json").rename(later)  # the other one is about to write it
+    with ThreadPoolExecutor(1) as pool:
+        with filelock.FileLock(tmp_path / ".tiny.lock"):
+            waiting = pool.submit(lesson.ready, "tiny", tmp_path, 3)
+            printed = ""
+            while "another notebook makes these data now" not in printed and not waiting.done():
+                printed += capsys.readouterr().out
+            later.rename(root / "dataset.json")
+            assert not waiting.done()
+        assert waiting.result().name == "tiny"
+    assert "another notebook makes these data now" in printed
 
 
 def test_a_cell_that_needs_what_is_not_there_prints_the_reason(built, tmp_path, capsys):

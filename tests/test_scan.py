@@ -8,10 +8,11 @@ import weakref
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
-from mesokit import cli, evaluation, models, scan, video, weights
+from mesokit import cli, dataset, evaluation, models, scan, video, weights
 
 CASES = Path(os.environ.get("MESOKIT_CASES", Path(__file__).parents[2] / "shared" / "cases"))
 
@@ -90,6 +91,31 @@ def test_frames_read_apart_are_those_read_here(clip):
         assert (shot, skipped) == (0, 0)
         assert (apart.index, apart.time, apart.keyframe) == (here.index, here.time, here.keyframe)
         assert np.array_equal(apart.image, here.image)
+
+
+def _judged(p_real, height, crops):
+    frames = [
+        {"frame": i, "time": 0, "p_real": p, "box": [0, 0, 50, height], "confidence": 1} for i, p in enumerate(p_real)
+    ]
+    return scan.Judged("x", "real", "", float(np.mean(p_real)), frames, crops)
+
+
+def test_doubts_name_what_is_unlike_the_training():
+    crops = np.random.default_rng(0).integers(0, 256, (4, 64, 64, 3)).astype(np.uint8)
+    sharp = dataset.sharpness(crops[0])
+    known = {"box_h": (80.0, 200.0), "sharpness": (0.5 * sharp, 2 * sharp)}
+    assert scan.doubts(_judged([0.9] * 4, 100, crops), known) == []
+    assert "height of the face, in pixels, is 50; the" in scan.doubts(_judged([0.9] * 4, 50, crops), known)[0]
+    assert "sharpness" in scan.doubts(_judged([0.9] * 4, 100, np.full_like(crops, 90)), known)[0]
+    found = scan.doubts(_judged([0.9, 0.9, 0.8, 0.1], 100, crops), known)
+    assert found[0].startswith("25% of its frames")
+    assert "near the threshold" in found[1]
+    assert scan.doubts(scan.Judged("x", "abstain", "no face"), known) == ["no face"]
+
+
+def test_known_range_are_percentiles():
+    table = pd.DataFrame({"box_h": np.arange(101.0), "sharpness": 5.0})
+    assert scan.known_range(table) == {"box_h": (1.0, 99.0), "sharpness": (5.0, 5.0)}
 
 
 # --- several people, by a detector and a decoder that give what the test says ----------------------------------------

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mesokit import dataset, scan, stress
+from mesokit import dataset, stress
 from mesokit.dataset import manifest
 
 RNG = np.random.default_rng(0)
@@ -88,28 +88,3 @@ def test_faces_of_a_clip_encoded_again(tiny):
     # The table rounds landmarks to hundredths of a pixel: the crop may move by that, no further.
     assert np.abs(lossless - original).mean() < 0.2
     assert np.abs(coarse - original).mean() > 10 * np.abs(lossless - original).mean()
-
-
-def _judged(p_real, height, crops):
-    frames = [
-        {"frame": i, "time": 0, "p_real": p, "box": [0, 0, 50, height], "confidence": 1} for i, p in enumerate(p_real)
-    ]
-    return scan.Judged("x", "real", "", float(np.mean(p_real)), frames, crops)
-
-
-def test_doubts_name_what_is_unlike_the_training():
-    crops = RNG.integers(0, 256, (4, 64, 64, 3)).astype(np.uint8)
-    sharp = dataset.sharpness(crops[0])
-    known = {"box_h": (80.0, 200.0), "sharpness": (0.5 * sharp, 2 * sharp)}
-    assert scan.doubts(_judged([0.9] * 4, 100, crops), known) == []
-    assert "height of the face, in pixels, is 50; the" in scan.doubts(_judged([0.9] * 4, 50, crops), known)[0]
-    assert "sharpness" in scan.doubts(_judged([0.9] * 4, 100, np.full_like(crops, 90)), known)[0]
-    found = scan.doubts(_judged([0.9, 0.9, 0.8, 0.1], 100, crops), known)
-    assert found[0].startswith("25% of its frames")
-    assert "near the threshold" in found[1]
-    assert scan.doubts(scan.Judged("x", "abstain", "no face"), known) == ["no face"]
-
-
-def test_known_range_are_percentiles():
-    table = pd.DataFrame({"box_h": np.arange(101.0), "sharpness": 5.0})
-    assert scan.known_range(table) == {"box_h": (1.0, 99.0), "sharpness": (5.0, 5.0)}

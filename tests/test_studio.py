@@ -335,6 +335,9 @@ def test_layers_of_a_swap_have_seeds_of_their_own():
     layers = [layer for network in (networks.encoder, *networks.decoders) for layer in network.layers]
     seeds = [layer.kernel_initializer.seed for layer in layers if hasattr(layer, "kernel_initializer")]
     assert len(seeds) == 5 + 2 * 4 == len(set(seeds))
+    other = deepfake.Autoencoders({"a": np.zeros((1, 32, 32, 3), np.uint8)}, seed=4).encoder.layers
+    again = [layer.kernel_initializer.seed for layer in other if hasattr(layer, "kernel_initializer")]
+    assert all(one != two for one, two in zip(seeds[:5], again, strict=True))
 
 
 def test_each_decoder_draws_its_own_person():
