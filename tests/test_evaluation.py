@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from sklearn.metrics import roc_auc_score
 
 from mesokit import evaluation, fast, files, models
@@ -255,6 +256,29 @@ def test_differences_are_paired():
     assert high - low < unpaired / 2
     with pytest.raises(ValueError, match="same clips on both sides"):
         evaluation.difference(first, second.iloc[1:])
+
+
+def test_over_groups_counts_groups_and_not_faces():
+    table = pd.DataFrame({"kind": "a", "group": ["g"] * 100 + ["h", "i"], "x": [1.0] * 100 + [2.0, 6.0]})
+    found = evaluation.by_unit(table, "x", ["kind"]).iloc[0]
+    low, high = stats.t.interval(0.95, 2, loc=3, scale=stats.sem([1, 2, 6]))
+    assert (found["mean"], found["low"], found["high"], found["units"]) == (
+        3,
+        pytest.approx(low),
+        pytest.approx(high),
+        3,
+    )
+    alone = evaluation.by_unit(table[table["group"] == "g"], "x", ["kind"]).iloc[0]
+    assert alone["mean"] == 1
+    assert np.isnan(alone["low"])
+
+
+def test_against_compares_the_same_faces():
+    rows = [("a", i, 10.0 * i + 1) for i in range(3)] + [("control", i, 10.0 * i) for i in range(3)]
+    table = pd.DataFrame(rows, columns=["explanation", "face", "x"]).assign(group=lambda t: t["face"])
+    found = evaluation.against(table, "x", "explanation", "control")
+    assert found["explanation"].tolist() == ["a"]
+    assert found[["mean", "low", "high"]].to_numpy().tolist() == [[1, 1, 1]]
 
 
 def test_frames_against_clips_is_a_difference_too():

@@ -3,9 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 
-from mesokit import evaluation
 from mesokit.interpret import fidelity
 
 SIZE = 16
@@ -105,26 +103,3 @@ def test_measure_gives_a_row_per_explanation_and_face(face, mask):
     assert table.iloc[0][list(fidelity.MEASURES)].tolist() == [1, 1, pytest.approx(1 / 16), pytest.approx(15 / 16)]
     assert table.iloc[2:][list(fidelity.MEASURES)].isna().all(axis=None)
     assert kept == [("truth", 0), ("truth", 1)]
-
-
-def test_over_groups_counts_groups_and_not_faces():
-    table = pd.DataFrame({"kind": "a", "group": ["g"] * 100 + ["h", "i"], "x": [1.0] * 100 + [2.0, 6.0]})
-    found = evaluation.by_unit(table, "x", ["kind"]).iloc[0]
-    low, high = stats.t.interval(0.95, 2, loc=3, scale=stats.sem([1, 2, 6]))
-    assert (found["mean"], found["low"], found["high"], found["units"]) == (
-        3,
-        pytest.approx(low),
-        pytest.approx(high),
-        3,
-    )
-    alone = evaluation.by_unit(table[table["group"] == "g"], "x", ["kind"]).iloc[0]
-    assert alone["mean"] == 1
-    assert np.isnan(alone["low"])
-
-
-def test_against_compares_the_same_faces():
-    rows = [("a", i, 10.0 * i + 1) for i in range(3)] + [("control", i, 10.0 * i) for i in range(3)]
-    table = pd.DataFrame(rows, columns=["explanation", "face", "x"]).assign(group=lambda t: t["face"])
-    found = evaluation.against(table, "x", "explanation", "control")
-    assert found["explanation"].tolist() == ["a"]
-    assert found[["mean", "low", "high"]].to_numpy().tolist() == [[1, 1, 1]]
