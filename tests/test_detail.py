@@ -26,6 +26,7 @@ def test_regions_share_no_pixel_and_hold_their_landmarks(taken):
     assert parts["skin"].sum() > parts["eyes"].sum() > 0
 
 
+@pytest.mark.slow
 def test_blurred_eyes_lose_detail_and_the_rest_keeps_it(taken):
     parts = detail.regions(taken.landmarks, taken.face > 0.5)
     blurred = np.where(parts["eyes"][..., None], cv2.GaussianBlur(taken.image, (0, 0), 2), taken.image)

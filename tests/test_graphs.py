@@ -173,6 +173,7 @@ def test_without_openvino_keras_gives_the_same(tmp_path):
         assert one["p_real"] == pytest.approx(other["p_real"], abs=1e-3)  # of crops that differ by parts of a pixel
 
 
+@pytest.mark.slow
 def test_a_folder_is_judged_by_several_threads_in_order(tmp_path, capsys):
     for i in range(5):
         (tmp_path / f"{i}.mp4").write_text("no clip")

@@ -42,6 +42,7 @@ def test_the_best_image_of_a_linear_network():
     assert np.array_equal(sparse.images[0], weights > 1.5)  # p = 1 keeps the pixels that are worth more than lambda
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", ["conv2", "hidden_leaky", "logit"])
 def test_the_energy_reported_is_the_formula_of_the_returned_image(network, layer):
     settings = Settings(lam=[0.01, 0.0001], p=[2.0, 1.3], steps=5, jitter=2, rotation=3.0, scale=0.03)

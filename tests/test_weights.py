@@ -91,6 +91,7 @@ def test_wrong_architecture(tmp_path):
         weights.load(tmp_path / "other.weights.h5")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["own.h5", "OWN.H5", "own.hdf5", "own", "own.keras", "own.weights.h5", "own.pth"])
 def test_the_layout_is_known_by_the_content(tmp_path, name):
     network = models.meso4(size=64, seed=5)
