@@ -16,7 +16,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", nargs="+", metavar="NN", help="only notebooks that start with this, such as 02 05")
     parser.add_argument("--out", type=Path, default=Path("report"), help="folder to write (%(default)s)")
     parser.add_argument("--notebooks", type=Path, default=NOTEBOOKS, help="folder of the notebooks (the kit's)")
-    jobs = "notebooks that run at the same time (of the kit's own: 2 where there are two cores; of others: 1)"
+    jobs = "notebooks that run at the same time (of the kit's own: 2 where there are two cores and 6 GB; of others: 1)"
     parser.add_argument("--jobs", type=int, metavar="N", help=jobs)
     parser.add_argument("--timeout", type=float, default=3600, help="limit for each notebook in seconds (%(default)s)")
     value = "a parameter of every notebook that has it; it replaces the preset's value; paths start here"
@@ -49,7 +49,9 @@ def work(arguments: argparse.Namespace) -> int:
         parameters[name] = {**parameters.get(name, {}), **values}
         if without := ", ".join(sorted(set(given) - set(known[name]))):
             print(f"mesokit report: {name} has no parameter {without}", file=sys.stderr)
-    jobs = arguments.jobs or (min(2, os.cpu_count() or 1) if folder == NOTEBOOKS else 1)
+    jobs = arguments.jobs
+    if jobs is None:
+        jobs = _side_by_side() if folder == NOTEBOOKS else 1
     outcomes, running = [], {}
     sizes = {path.stem: len(report.read_notebook(path).cells) for path in chosen}
     cells = sum(sizes.values())
@@ -68,6 +70,13 @@ def work(arguments: argparse.Namespace) -> int:
     index = report.render(arguments.out, outcomes, environment, previous, arguments.single_file)
     print(f"report: {index}")
     return int(any(outcome.status != "ok" for outcome in outcomes))
+
+
+def _side_by_side() -> int:
+    """How many of the kit's notebooks run at a time: 2 where there are two cores, and the memory: each takes 2 GB."""
+    import psutil
+
+    return 2 if (os.cpu_count() or 1) > 1 and psutil.virtual_memory().total > 6e9 else 1
 
 
 def _data(data: str) -> str:
