@@ -608,6 +608,17 @@ def test_clips_in_a_published_layout_become_a_dataset_by_two_commands(films, tmp
     assert about["indexed_by"]["command"].startswith(f"index_dataset.py {name} ")
 
 
+def test_what_is_written_is_read(tmp_path):
+    """PNG keeps each pixel: a mask of one channel, and a face whose red and blue differ."""
+    face = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
+    pictures.write_png(tmp_path / "new" / "face.png", face)
+    pictures.write_png(tmp_path / "new" / "mask.png", face[..., 0])
+    table = pd.DataFrame({"path": ["new/face.png"], "mask": ["new/mask.png"]})
+    assert np.array_equal(dataset.images(table, tmp_path), face[None])
+    assert np.array_equal(dataset.images(table, tmp_path, column="mask"), face[None, ..., 0])
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "new" / "face.png")), face)
+
+
 def test_faces_are_read_as_they_are_needed(tmp_path):
     """Five thousand faces take 3.9 GB as float32; two batches take a small part of that."""
     pictures.write_png(tmp_path / "face.png", np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8))

@@ -180,6 +180,7 @@ def test_of_six_groups_every_second_and_of_four_frames_every_second(made):
     few = made.thinned(2, clips=3)
     assert sorted(few.faces["group"].unique()) == ["b", "d", "f", "g", "h"]
     assert few.faces.groupby("clip")["frame"].agg(list).tolist() == [[1, 3]] * 10
+    assert [*few.faces.columns] == [*made.faces.columns] and [*few.faces.index] == [*range(20)]
     assert few.notes == (
         "20 of 64 faces are used: at most 2 of each clip and level, and about 3 clips of each split and method.",
     )
