@@ -4,6 +4,7 @@ import _thread
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -382,6 +383,15 @@ def test_render_leaves_the_old_report_when_it_fails(tmp_path, finished, monkeypa
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+@pytest.fixture
+def ctrl_c():
+    """Ctrl-C raises KeyboardInterrupt, as in a command: dask_jobqueue, which other tests import, replaces that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_interruption_ends_what_runs_and_skips_the_rest_and_still_reports(tmp_path, jobs):
     """Ctrl-C while the first notebooks are in a cell that would take an hour."""
