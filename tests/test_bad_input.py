@@ -20,6 +20,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pandas as pd
+import pooch  # noqa: F401 (it logs to the stderr of its first import, which must not be that of one test)
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
