@@ -14,7 +14,7 @@ from sklearn.model_selection import GroupKFold, KFold, cross_val_predict
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from mesokit import dataset, fast, graphs, models
+from mesokit import dataset, fast, models
 from mesokit.backend import keras
 
 PENALTY = 0.01  # scikit-learn's C, the weight of the data: there are more features than faces
@@ -24,8 +24,7 @@ def features(network: keras.Model, table: pd.DataFrame, root: str | os.PathLike[
     """The outputs of `layer` of `network` for the faces of `table`: (n, d) float32, maps flattened."""
     inside = models.activations(network, layer)
     flat = keras.Model(inside.inputs[0], keras.layers.Flatten()(inside.outputs[0]))
-    run = (None if fast.on_gpu() else fast.openvino(flat)) or (lambda faces: np.asarray(flat(faces / np.float32(255))))
-    n = fast.AT_ONCE_ON_GPU if fast.on_gpu() else graphs.AT_ONCE
+    run, n = fast.running(flat)
     starts = range(0, len(table), n)
     return np.concatenate([run(dataset.images(table.iloc[start : start + n], root)) for start in starts])
 

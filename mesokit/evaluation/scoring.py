@@ -21,15 +21,13 @@ def scorer(network: keras.Model | graphs.Graph) -> Score:
     It uses a snapshot of the weights: make a new one after training. It runs on OpenVINO, equal to Keras to 1e-5; a
     Keras model runs on Keras where there is a GPU or OpenVINO is missing. Raises ValueError for pixels outside [0, 1].
     """
-    size, n = network.input_shape[1], graphs.AT_ONCE
+    size = network.input_shape[1]
     if isinstance(network, graphs.Graph):
-        run = graphs.scoring(network)
+        run, n = graphs.scoring(network), graphs.AT_ONCE
     else:
         from mesokit import fast  # here, not above: it starts TensorFlow, which a graph does without
 
-        gpu = fast.on_gpu()
-        run = (None if gpu else fast.openvino(network)) or (lambda batch: np.asarray(network(_unit_range(batch))))
-        n = fast.AT_ONCE_ON_GPU if gpu else n
+        run, n = fast.running(network)
 
     def score(images: np.ndarray) -> np.ndarray:
         faces = _checked(np.asarray(images), size)
@@ -49,7 +47,3 @@ def _checked(images: np.ndarray, size: int) -> np.ndarray:
     if not (0 <= low and high <= 1):
         raise ValueError(f"float faces must lie in [0, 1]; got {low:g} to {high:g}: divide by 255, or pass uint8")
     return images.astype(np.float32)
-
-
-def _unit_range(faces: np.ndarray) -> np.ndarray:
-    return faces.astype(np.float32) / 255 if faces.dtype == np.uint8 else faces
