@@ -9,6 +9,7 @@ import json
 import os
 import re
 import secrets
+import stat
 import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -98,15 +99,16 @@ def read_bytes(root: Path | str, name: str, start: int = 0, stop: int | None = N
 
 
 def state(root: Path | str, name: str) -> list[int | str] | None:
-    """[bytes, time of change or what stands for it] of the file `name` in a folder or URL; None where it is missing."""
+    """[bytes, time of change or what stands for it] of the file `name` in a folder or URL; None where there is none."""
     if isinstance(root, str):
         fs, base = store(root)
         with suppress(FileNotFoundError):
-            return [fs.size(f"{base}/{name}"), fs.ukey(f"{base}/{name}")]
+            if (known := fs.info(f"{base}/{name}"))["type"] == "file":
+                return [known["size"], fs.ukey(f"{base}/{name}")]
         return None
     with suppress(OSError, ValueError):
-        status = (root / name).stat()
-        return [status.st_size, status.st_mtime_ns]
+        if stat.S_ISREG((status := (root / name).stat()).st_mode):
+            return [status.st_size, status.st_mtime_ns]
     return None
 
 

@@ -126,3 +126,17 @@ def test_why_there_is_no_file(tmp_path, monkeypatch):
         assert files.missing(path).startswith(words) or words in files.missing(path), path
     assert "web address" not in files.missing("C:/films/a.mp4")
     assert json.dumps(files.missing("a\nb.mp4"))
+
+
+@pytest.mark.parametrize("kind", ["folder", "store"])
+def test_the_state_of_a_file_is_known_and_of_nothing_else(tmp_path, kind):
+    """Its first number is the size; it changes with the content. A folder is no file."""
+    root = tmp_path if kind == "folder" else f"memory://state{tmp_path}"
+    with files.sending(root, "in/clip.mp4") as part:
+        part.write_bytes(b"12345")
+    first = files.state(root, "in/clip.mp4")
+    with files.sending(root, "in/clip.mp4") as part:
+        part.write_bytes(b"123456")
+    assert (first[0], files.state(root, "in/clip.mp4")[0]) == (5, 6)
+    assert first != files.state(root, "in/clip.mp4")
+    assert files.state(root, "in") is None and files.state(root, "none") is None
