@@ -41,7 +41,7 @@ def measured(points: list[dict[str, Any]], name: str, root: Path, n: int) -> Row
     whole, augmentation = network, recipe.augmentation
     if fast.on_gpu():  # then faces are augmented there
         whole, augmentation = training._augmenting(network, augmentation, 0), None
-    training._compile(network, recipe, fast.compiles(), whole)
+    training._compile(network, whole, recipe, fast.compiles())
 
     def batches() -> Iterator[Any]:
         return iter(loading.training_batches(table, root, recipe.batch, augmentation, 0))

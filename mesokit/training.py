@@ -109,7 +109,7 @@ def fit(
         here, augmentation = _augmenting(network, augmentation, seed), None
     # After Ctrl-C the best weights so far are the result.
     with _computing([network, here], backend.precision() if alone else "float32"), suppress(KeyboardInterrupt):
-        _compile(network, recipe, alone and fast.compiles(), here)
+        _compile(network, here, recipe, alone and fast.compiles())
         here.fit(
             loading.training_batches(train, root, recipe.batch, augmentation, seed),
             steps_per_epoch=recipe.check_every,
@@ -167,8 +167,8 @@ def _centre(network: keras.Model, table: pd.DataFrame, root: str | os.PathLike[s
     network.get_layer("logit").bias.assign_add(shifts[[loss.argmin()]])
 
 
-def _compile(network: keras.Model, recipe: Recipe, jit: bool, whole: keras.Model | None = None) -> None:
-    """Get `network` ready for training, or `whole`, of which it is a part."""
+def _compile(network: keras.Model, whole: keras.Model, recipe: Recipe, jit: bool) -> None:
+    """Get `whole` ready for training: `network`, or the model of which it is a part."""
     for layer in network.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = recipe.norm_momentum
@@ -177,7 +177,7 @@ def _compile(network: keras.Model, recipe: Recipe, jit: bool, whole: keras.Model
         optimizer = keras.optimizers.Adam(
             schedule(recipe), beta_1=0.9, beta_2=0.999, use_ema=recipe.average > 0, ema_momentum=momentum
         )
-        (whole or network).compile(optimizer, loss="mean_squared_error", metrics=["accuracy"], jit_compile=jit)
+        whole.compile(optimizer, loss="mean_squared_error", metrics=["accuracy"], jit_compile=jit)
 
 
 @contextmanager

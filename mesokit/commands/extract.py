@@ -50,7 +50,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--retry", action="store_true", help="try failed clips again")
     parser.add_argument("--dry-run", action="store_true", help="print the expected faces, gigabytes and hours")
     runs = parser.add_mutually_exclusive_group()
-    runs.add_argument("--workers", type=int, metavar="N", help="number of processes here; each loads TensorFlow (1 GB)")
+    runs.add_argument("--workers", type=int, metavar="N", help="number of processes here; each takes 300 MB or more")
     runs.add_argument("--scheduler", metavar="ADDRESS", help="address of a Dask cluster, for example tcp://head:8786")
     parser.add_argument("--limit", type=int, default=3600, help="with either: seconds for a clip (%(default)s)")
 

@@ -52,16 +52,14 @@ def work(arguments: argparse.Namespace) -> int:
     jobs = arguments.jobs
     if jobs is None:
         jobs = _side_by_side() if folder == NOTEBOOKS else 1
-    outcomes, running = [], {}
+    outcomes, ended = [], {}
     sizes = {path.stem: len(report.read_notebook(path).cells) for path in chosen}
-    cells = sum(sizes.values())
-    with tqdm(total=cells, bar_format="{desc:32} {percentage:3.0f}% {n_fmt}/{total_fmt} cells, {elapsed}") as bar:
+    with tqdm(total=0, bar_format="{desc:32} {percentage:3.0f}% {n_fmt}/{total_fmt} cells, {elapsed}") as bar:
 
         def progress(name: str, done: int, total: int) -> None:
-            running[name] = done, total  # papermill adds a cell with the parameters
-            bar.total = cells + sum(total - sizes[name] for name, (_, total) in running.items())
-            bar.n = sum(done for done, _ in running.values())
-            bar.set_description_str(", ".join(name for name, (done, total) in running.items() if done < total))
+            ended[name], sizes[name] = done, total  # papermill adds a cell with the parameters
+            bar.n, bar.total = sum(ended.values()), sum(sizes.values())
+            bar.set_description_str(", ".join(name for name, n in ended.items() if n < sizes[name]))
 
         for outcome in report.run(chosen, parameters, arguments.out, arguments.timeout, progress, jobs):
             outcomes.append(outcome)

@@ -48,7 +48,7 @@ def run(jobs: Iterable[Job], client: Any = None, limit: int | None = None) -> It
         return
     faces.load()  # once, before the threads need it
     cores = os.cpu_count() or 1
-    # Threads, not processes: TensorFlow, OpenCV and FFmpeg release Python's lock, and each process would load them.
+    # Threads, not processes: OpenVINO, OpenCV and FFmpeg release Python's lock, and each process would load them.
     pool = ThreadPoolExecutor(cores)
     try:
         yield from _in_windows(pool, lambda: 2 * cores, jobs, None)
